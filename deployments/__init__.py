@@ -1,0 +1,1 @@
+"""What runs around the flows: work pool, alerts, and a local Postgres and API to try them on."""

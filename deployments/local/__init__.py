@@ -1,0 +1,1 @@
+"""A demo API and an embedded Postgres, for a machine that has neither."""

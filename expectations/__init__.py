@@ -1,0 +1,1 @@
+"""Great Expectations suites (`suites/`, data) and the engine that runs them on Polars (`engine/`)."""

@@ -1,0 +1,1 @@
+"""One file a pipeline, found by its presence."""

@@ -1,0 +1,1 @@
+"""Load: staging, the publishing transaction and the ledger, in Postgres."""

@@ -1,0 +1,1 @@
+"""Transform: the pipeline's own Polars function from resources to tables."""
