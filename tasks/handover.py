@@ -1,0 +1,175 @@
+"""What the steps hand each other: references and counts, never the data itself.
+
+All are frozen msgspec structs, so that they travel as JSON to the helper process and into the ledger.
+"""
+
+import datetime as dt
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Severity = Literal["critical", "warning", "info"]
+Seen = Literal["remaining", "clean", "table"]
+"""Rows an expectation saw: all but the superseded, those without the quarantined, or the merged table."""
+State = Literal["passed", "quarantined", "failed", "error", "skipped"]
+"""`quarantined`: rows were diverted within the budget. `error`: could not be evaluated."""
+Verdict = Literal["passed", "failed", "blocked", "no new rows"]
+"""`failed`: an expectation below `critical` failed, the table is loaded. `blocked`: nothing is."""
+Status = Literal["running", "published", "no new rows", "blocked", "failed", "crashed"]
+"""How an attempt ended."""
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """What is applied once, and the attempt that is at it.
+
+    `cursors` holds, per incremental resource, the published cursor this load starts from (None: the
+    beginning). `landing` is the folder of raw responses, kept between attempts of an interrupted
+    load; `work` the folder of this attempt's typed Parquet.
+    """
+
+    load_id: str
+    attempt_no: int
+    pipeline: str
+    cursors: dict[str, str | None]
+    landing: str
+    work: str
+    started_at: dt.datetime
+
+
+class Extracted(Struct, frozen=True, kw_only=True):
+    """One resource, extracted: received = decoded + rejected.
+
+    `frames` is a folder of Parquet parts with the decoded records, one column a field. `rejected` is a
+    Parquet file (page, index, path, message, record as JSON text) or None when all fitted. `greatest_cursor` is
+    the greatest cursor value decoded, capped at `requested_at` plus the declared skew (ISO 8601).
+    """
+
+    resource: str
+    frames: str
+    received: int
+    decoded: int
+    rejected_count: int = 0
+    rejected: str | None = None
+    greatest_cursor: str | None = None
+    cursor_cap: str | None = None
+    pages: int = 0
+    bytes: int = 0
+    resumed_pages: int = 0
+
+
+class Transformed(Struct, frozen=True, kw_only=True):
+    """One table's rows as the pipeline's function made them: a Parquet file."""
+
+    table: str
+    rows: str
+    row_count: int
+
+
+class ExpectationOutcome(Struct, frozen=True, kw_only=True):
+    """One expectation on one table in one load, as the gate saw it.
+
+    `result` is GX's own result as JSON, from which pages are rendered. `examples` are up to 20 unexpected
+    values, as text. `blocks` tells whether this outcome alone keeps the load from being published.
+    """
+
+    table: str
+    suite: str
+    expectation: str
+    column: str | None
+    severity: Severity
+    seen: Seen
+    state: State
+    blocks: bool
+    rows_seen: int
+    unexpected_count: int = 0
+    examples: tuple[str, ...] = ()
+    message: str | None = None
+    result: dict[str, Any] = {}
+
+
+class TableVerdict(Struct, frozen=True, kw_only=True):
+    """The gate's verdict on one table: transformed = clean + quarantined + superseded.
+
+    `clean` is a Parquet file; `quarantine` one with the columns `reasons` (list of text), `key`, `row`
+    (JSON text) and `row_sha256`, or None. `cursor` is the greatest cursor value over the rows that were not
+    quarantined (ISO 8601), None when the table does not carry its resource's cursor field.
+    """
+
+    table: str
+    verdict: Verdict
+    transformed: int
+    superseded: int
+    quarantined: int
+    clean_count: int
+    clean: str
+    quarantine: str | None = None
+    cursor: str | None = None
+    outcomes: tuple[ExpectationOutcome, ...] = ()
+
+
+class TableCounts(Struct, frozen=True, kw_only=True):
+    """One table in one attempt, in rows: from what the API sent to what changed in Postgres."""
+
+    table: str
+    verdict: Verdict
+    received: int
+    rejected: int
+    superseded: int
+    quarantined: int
+    newly_quarantined: int
+    inserted: int
+    updated: int
+    unchanged: int
+    expectations: int
+    expectations_passed: int
+
+
+class LoadReport(Struct, frozen=True, kw_only=True):
+    """An attempt as people are told of it, read back from the ledger.
+
+    `alert` is False when the previous attempt of the pipeline ended in the same way for the same reasons:
+    people were told already. `recovered` is True for the first publication after a block or a failure.
+    """
+
+    pipeline: str
+    load_id: str
+    attempt_no: int
+    status: Status
+    started_at: dt.datetime
+    ended_at: dt.datetime
+    tables: tuple[TableCounts, ...] = ()
+    reports: dict[str, int] = {}
+    outcomes: tuple[ExpectationOutcome, ...] = ()
+    error: str | None = None
+    run_url: str | None = None
+    accepted_by: str | None = None
+    accept_reason: str | None = None
+    alert: bool = True
+    recovered: bool = False
+
+
+class LoadLine(Struct, frozen=True, kw_only=True):
+    """One attempt as a line of the overview, newest first."""
+
+    pipeline: str
+    load_id: str
+    attempt_no: int
+    status: Status
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    received: int = 0
+    inserted: int = 0
+    updated: int = 0
+    quarantined: int = 0
+    expectations: int = 0
+    expectations_passed: int = 0
+    error: str | None = None
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Something that happened, for automations: they match `labels` only, `payload` holds the details."""
+
+    name: str
+    resource_id: str
+    labels: dict[str, str]
+    payload: dict[str, Any]

@@ -1,0 +1,29 @@
+"""Ports: what a step needs from the world, passed in. `flows/wiring.py` has their real ends."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tasks.handover import Event
+
+Secrets = Callable[[str], str]
+"""Name of a secret → its value. Raises ConfigurationError when it is nowhere."""
+
+Emit = Callable[[Event], None]
+"""Sends an event to whoever listens."""
+
+
+class Store(Protocol):
+    """A place for report files: a folder, or a bucket."""
+
+    def put(self, path: str, body: bytes, content_type: str) -> None:
+        """Write one file whole, under a relative path with forward slashes."""
+
+    def url(self, path: str) -> str:
+        """Where people open the file of this relative path."""
+
+
+class Helper(Protocol):
+    """Runs functions that need Great Expectations, whose import takes seconds, in another process."""
+
+    def call(self, function: str, /, **arguments: Any) -> Any:
+        """Call `package.module:function` with JSON-able arguments and return its JSON-able result."""
