@@ -40,8 +40,9 @@ class Extracted(Struct, frozen=True, kw_only=True):
     """One resource, extracted: received = decoded + rejected.
 
     `frames` is a folder of Parquet parts with the decoded records, one column a field. `rejected` is a
-    Parquet file (page, index, path, message, record as JSON text) or None when all fitted. `greatest_cursor` is
-    the greatest cursor value decoded, capped at `requested_at` plus the declared skew (ISO 8601).
+    Parquet file (page, index, path, message, record as JSON text) or None when all fitted. `greatest_cursor`
+    is the greatest cursor value decoded, at most `cursor_cap`: the time of the first request plus the
+    declared skew. Both are ISO 8601.
     """
 
     resource: str

@@ -190,8 +190,8 @@ class Pipeline(Declaration):
     def _names_agree(self) -> Self:
         resources = {resource.name for resource in self.resources}
         tables = {table.name for table in self.tables}
-        for kind, names in (("resource", self.resources), ("table", (*self.tables, *self.reports))):
-            _refuse_duplicates(kind, [declared.name for declared in names])
+        _refuse_duplicates("resource", [resource.name for resource in self.resources])
+        _refuse_duplicates("table", [*(t.name for t in self.tables), *(r.name for r in self.reports)])
         for table in self.tables:
             if table.resource not in resources:
                 raise ValueError(
