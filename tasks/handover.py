@@ -69,13 +69,16 @@ class Transformed(Struct, frozen=True, kw_only=True):
 class ExpectationOutcome(Struct, frozen=True, kw_only=True):
     """One expectation on one table in one load, as the gate saw it.
 
+    `identity` is the same in every load for the same expectation with the same arguments.
     `result` is GX's own result as JSON, from which pages are rendered. `examples` are up to 20 unexpected
-    values, as text. `blocks` tells whether this outcome alone keeps the load from being published.
+    values, as text. `blocks` tells whether this outcome alone keeps the load from being published. `alert`
+    is False when people were told already: it ended the same way when it was evaluated before.
     """
 
     table: str
     suite: str
     expectation: str
+    identity: str
     column: str | None
     severity: Severity
     seen: Seen
@@ -86,17 +89,34 @@ class ExpectationOutcome(Struct, frozen=True, kw_only=True):
     examples: tuple[str, ...] = ()
     message: str | None = None
     result: dict[str, Any] = {}
+    alert: bool = True
+
+
+class TableCheck(Struct, frozen=True, kw_only=True):
+    """A table-scoped expectation, for the publishing transaction: no row of `query` is expected.
+
+    `query` is SQL over the merged tables; `config` the expectation as GX writes it.
+    """
+
+    table: str
+    suite: str
+    expectation: str
+    identity: str
+    severity: Severity
+    query: str
+    config: dict[str, Any]
 
 
 class TableVerdict(Struct, frozen=True, kw_only=True):
     """The gate's verdict on one table: transformed = clean + quarantined + superseded.
 
     `clean` is a Parquet file; `quarantine` one with the columns `reasons` (list of text), `key`, `row`
-    (JSON text) and `row_sha256`, or None. `cursor` is the greatest cursor value over the rows that were not
-    quarantined (ISO 8601), None when the table does not carry its resource's cursor field.
+    (JSON text) and `row_sha256`, or None. `carries_cursor` tells whether the table has its resource's
+    cursor field; `cursor` is then its greatest value over the clean rows (ISO 8601), None without any.
     """
 
     table: str
+    resource: str
     verdict: Verdict
     transformed: int
     superseded: int
@@ -104,8 +124,10 @@ class TableVerdict(Struct, frozen=True, kw_only=True):
     clean_count: int
     clean: str
     quarantine: str | None = None
+    carries_cursor: bool = False
     cursor: str | None = None
     outcomes: tuple[ExpectationOutcome, ...] = ()
+    checks: tuple[TableCheck, ...] = ()
 
 
 class TableCounts(Struct, frozen=True, kw_only=True):

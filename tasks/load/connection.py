@@ -1,0 +1,148 @@
+"""Connections to the target database, and the lock that keeps two runs of a pipeline apart."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import LiteralString
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from tasks.errors import ConfigurationError, FatalError, RetriableError
+from tasks.load.embedded import start_postgres
+from tasks.settings import Settings
+
+Connection = psycopg.Connection[tuple[object, ...]]
+Query = LiteralString | sql.SQL | sql.Composed
+CONNECT_TIMEOUT_S = 10
+
+
+def resolve_dsn(settings: Settings) -> str:
+    """The DSN of the target: `ASSAY_DATABASE_URL`, else that of the embedded Postgres, started if need be."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return start_postgres(settings.home)
+
+
+def describe_dsn(dsn: str) -> str:
+    """Host, port and database of a DSN, without user and password."""
+    try:
+        known = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        return urlsplit(dsn).hostname or "the database"
+    return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
+
+
+def connect(dsn: str) -> Connection:
+    """Open an autocommit connection; transactions are opened by name with `conn.transaction()`.
+
+    Nothing is set for the session and nothing is prepared by name, so that a transaction pooler may stand
+    in between.
+
+    Raises:
+        ConfigurationError: The server refuses: wrong password, no such database, malformed DSN.
+        RetriableError: The server is not reachable, or not ready.
+    """
+    where = describe_dsn(dsn)
+    try:
+        return psycopg.connect(
+            dsn,
+            autocommit=True,
+            prepare_threshold=None,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="assay",
+        )
+    except psycopg.OperationalError as exc:
+        reason = _without_secrets(str(exc), dsn)
+        if re.search(r"authentication|does not exist|not permitted|pg_hba|too long", reason):
+            raise ConfigurationError(
+                f"Postgres at {where} refuses the connection: {reason}. Check ASSAY_DATABASE_URL."
+            ) from None
+        raise RetriableError(
+            f"Postgres at {where} is not reachable: {reason}. Is it up? Check ASSAY_DATABASE_URL."
+        ) from None
+    except psycopg.Error as exc:
+        raise ConfigurationError(
+            f"ASSAY_DATABASE_URL is not a DSN: {_without_secrets(str(exc), dsn)}. "
+            "It looks like postgresql://user:password@host:5432/database"
+        ) from None
+
+
+def _without_secrets(message: str, dsn: str) -> str:
+    try:
+        password = str(conninfo_to_dict(dsn).get("password") or "")
+    except psycopg.Error:
+        password = urlsplit(dsn).password or ""
+    first_line = next(iter(message.strip().splitlines()), "").rstrip(".")
+    hidden = first_line.replace(dsn, "…")
+    return hidden.replace(password, "…") if password else hidden
+
+
+@contextmanager
+def open_connection(dsn: str) -> Iterator[Connection]:
+    """A connection that is closed at the end, whatever happens."""
+    conn = connect(dsn)
+    try:
+        yield conn
+    finally:
+        conn.close()
+
+
+def lock_key(*names: str) -> int:
+    """A key for an advisory lock, the same in every process (signed 64 bits)."""
+    digest = hashlib.sha256("\x00".join(("assay", *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+@contextmanager
+def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
+    """Keep other runs of this pipeline out until the end, or until this process is gone.
+
+    The lock is held by an otherwise empty transaction on a connection of its own: it ends with the client,
+    works behind a transaction pooler, and takes no snapshot that vacuum would have to wait for.
+
+    Raises:
+        FatalError: Another run holds it.
+    """
+    with open_connection(dsn) as conn:
+        conn.execute("BEGIN")
+        conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        if not fetch_one(conn, "SELECT pg_try_advisory_xact_lock(%s)", lock_key("pipeline", pipeline))[0]:
+            raise FatalError(
+                f"{pipeline}: another run of this pipeline is under way on this database. "
+                "Wait for its end; `assay status` shows it."
+            )
+        yield
+
+
+def limit_transaction(conn: Connection, *, statement_timeout_s: float, lock_timeout_s: float = 60.0) -> None:
+    """Bound every statement of the open transaction, and how long it waits for a lock."""
+    for setting, seconds in (("statement_timeout", statement_timeout_s), ("lock_timeout", lock_timeout_s)):
+        conn.execute(
+            sql.SQL("SET LOCAL {} = {}").format(
+                sql.Identifier(setting), sql.Literal(f"{seconds * 1000:.0f}ms")
+            )
+        )
+
+
+def named_query(name: str) -> sql.SQL:
+    """A query of this package, from `queries/<name>.sql`."""
+    return sql.SQL(resources.files("tasks.load").joinpath("queries", f"{name}.sql").read_text("utf-8"))
+
+
+def fetch_one(conn: Connection, query: Query, *parameters: object) -> tuple[object, ...]:
+    """The one row of a query that always has one."""
+    row = conn.execute(query, parameters or None).fetchone()
+    assert row is not None
+    return row
+
+
+def fetch_int(conn: Connection, query: Query, *parameters: object) -> int:
+    """The one whole number of a query that always has one."""
+    value = fetch_one(conn, query, *parameters)[0]
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,195 @@
+"""The ledger: loads, attempts and what became of them, in the schema `assay`."""
+
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tasks.errors import ConfigurationError
+from tasks.handover import Status
+from tasks.load.connection import Connection, fetch_int, fetch_one, lock_key
+
+log = logging.getLogger(__name__)
+
+Cursors = dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class OpenLoad:
+    """A load that an attempt is about to be made at, with the number of its extraction and its attempt."""
+
+    load_id: str
+    extraction: int
+    attempt_no: int
+    cursors: Cursors
+    started_at: dt.datetime
+    is_resumed: bool
+
+
+def migrate(conn: Connection) -> None:
+    """Bring the ledger's schema up to date; safe with two workers starting at once.
+
+    Raises:
+        ConfigurationError: The schema is newer than this version of assay.
+    """
+    with conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("migrate"),))
+        conn.execute("CREATE SCHEMA IF NOT EXISTS assay")
+        conn.execute(
+            "CREATE TABLE IF NOT EXISTS assay.migrations "
+            "(version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
+        )
+        done = fetch_int(conn, "SELECT coalesce(max(version), 0) FROM assay.migrations")
+        scripts = sorted(resources.files("tasks.load").joinpath("migrations").iterdir(), key=lambda f: f.name)
+        if done > len(scripts):
+            raise ConfigurationError(
+                f"The ledger is at version {done}, this assay knows {len(scripts)}. Update assay."
+            )
+        for version, script in enumerate(scripts[done:], start=done + 1):
+            conn.execute(sql.SQL(script.read_text(encoding="utf-8")))
+            conn.execute("INSERT INTO assay.migrations (version) VALUES (%s)", (version,))
+
+
+def read_cursors(conn: Connection, pipeline: str) -> dict[str, str]:
+    """How far each incremental resource is published; a resource that never was is absent."""
+    rows = conn.execute("SELECT resource, value FROM assay.cursors WHERE pipeline = %s", (pipeline,))
+    return {str(resource): str(value) for resource, value in rows}
+
+
+def open_load(
+    conn: Connection,
+    pipeline: str,
+    fingerprint: str,
+    *,
+    resume_within_s: float,
+    full_refresh: bool = False,
+    run_url: str | None = None,
+) -> OpenLoad:
+    """Take up the pipeline's unfinished load, or open a new one, and record the attempt.
+
+    Call it while holding the pipeline. An interrupted load of the same declaration and cursors is resumed
+    when it is young enough; a blocked one keeps its identity and is extracted afresh, since its data may
+    have been put right; any other is abandoned.
+    """
+    with conn.transaction():
+        _close_crashed(conn, pipeline)
+        cursors = read_cursors(conn, pipeline)
+        found = _adopt(conn, pipeline, fingerprint, cursors, resume_within_s, full_refresh=full_refresh)
+        load_id, is_resumed = found or (
+            _insert_load(conn, pipeline, fingerprint, cursors, full_refresh=full_refresh),
+            False,
+        )
+        conn.execute(
+            "UPDATE assay.loads SET status = 'abandoned' "
+            "WHERE pipeline = %s AND status IN ('open', 'blocked') AND load_id <> %s",
+            (pipeline, load_id),
+        )
+        attempt_no, started_at = fetch_one(
+            conn,
+            "INSERT INTO assay.attempts (load_id, attempt_no, pipeline, status, run_url) "
+            "SELECT %s, coalesce(max(attempt_no), 0) + 1, %s, 'running', %s FROM assay.attempts "
+            "WHERE load_id = %s RETURNING attempt_no, started_at",
+            load_id,
+            pipeline,
+            run_url,
+            load_id,
+        )
+        extraction = fetch_int(conn, "SELECT extraction FROM assay.loads WHERE load_id = %s", load_id)
+    assert isinstance(attempt_no, int)
+    assert isinstance(started_at, dt.datetime)
+    start: Cursors = {} if full_refresh else dict(cursors)
+    return OpenLoad(load_id, extraction, attempt_no, start, started_at, is_resumed)
+
+
+def load_ids(conn: Connection, pipeline: str) -> list[str]:
+    """Every load of the pipeline; while nobody is loading, their staging tables are leftovers."""
+    rows = conn.execute("SELECT load_id FROM assay.loads WHERE pipeline = %s", (pipeline,))
+    return [str(load_id) for (load_id,) in rows]
+
+
+def end_attempt(
+    conn: Connection, load_id: str, attempt_no: int, status: Status, *, error: str | None = None
+) -> None:
+    """Record how an attempt ended, in the caller's transaction or one of its own."""
+    conn.execute(
+        "UPDATE assay.attempts SET status = %s, error = %s, ended_at = clock_timestamp() "
+        "WHERE load_id = %s AND attempt_no = %s",
+        (status, error, load_id, attempt_no),
+    )
+
+
+def mark_reported(conn: Connection, load_id: str, attempt_no: int) -> None:
+    """Record that pages, artifact and events of an attempt are out."""
+    conn.execute(
+        "UPDATE assay.attempts SET reported_at = clock_timestamp() WHERE load_id = %s AND attempt_no = %s",
+        (load_id, attempt_no),
+    )
+
+
+def unreported_attempts(conn: Connection, pipeline: str) -> list[tuple[str, int]]:
+    """Finished attempts that nobody was told of, because their process died first; oldest first."""
+    rows = conn.execute(
+        "SELECT load_id, attempt_no FROM assay.attempts WHERE pipeline = %s AND reported_at IS NULL "
+        "AND status IN ('published', 'no new rows', 'blocked', 'failed') ORDER BY started_at",
+        (pipeline,),
+    )
+    return [(str(load_id), int(str(attempt_no))) for load_id, attempt_no in rows]
+
+
+def _close_crashed(conn: Connection, pipeline: str) -> None:
+    """Whoever ran these is gone: the pipeline is held by us."""
+    conn.execute(
+        "UPDATE assay.attempts SET status = 'crashed', ended_at = clock_timestamp(), "
+        "error = 'The process ended before the attempt did.' WHERE pipeline = %s AND status = 'running'",
+        (pipeline,),
+    )
+
+
+def _adopt(
+    conn: Connection,
+    pipeline: str,
+    fingerprint: str,
+    cursors: Mapping[str, str],
+    resume_within_s: float,
+    *,
+    full_refresh: bool,
+) -> tuple[str, bool] | None:
+    row = conn.execute(
+        "SELECT load_id, status, clock_timestamp() - started_at < make_interval(secs => %s) FROM assay.loads "
+        "WHERE pipeline = %s AND fingerprint = %s AND cursors_before = %s AND full_refresh = %s "
+        "AND status IN ('open', 'blocked') ORDER BY started_at DESC LIMIT 1",
+        (resume_within_s, pipeline, fingerprint, Jsonb(dict(cursors)), full_refresh),
+    ).fetchone()
+    if row is None:
+        return None
+    load_id, status, is_young = str(row[0]), row[1], bool(row[2])
+    if status == "blocked":
+        conn.execute(
+            "UPDATE assay.loads SET extraction = extraction + 1, status = 'open' WHERE load_id = %s",
+            (load_id,),
+        )
+        return load_id, False
+    return (load_id, True) if is_young else None
+
+
+def _insert_load(
+    conn: Connection,
+    pipeline: str,
+    fingerprint: str,
+    cursors: Mapping[str, str],
+    *,
+    full_refresh: bool,
+) -> str:
+    now = dt.datetime.now(dt.UTC)
+    load_id = f"{pipeline}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    conn.execute(
+        "INSERT INTO assay.loads (load_id, pipeline, fingerprint, cursors_before, full_refresh, status) "
+        "VALUES (%s, %s, %s, %s, %s, 'open')",
+        (load_id, pipeline, fingerprint, Jsonb(dict(cursors)), full_refresh),
+    )
+    return load_id

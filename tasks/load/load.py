@@ -1,0 +1,153 @@
+"""The load step: stage what the gate passed, publish it or record why not, and tell the ledger."""
+
+import getpass
+import logging
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from tasks.errors import ConfigurationError
+from tasks.handover import (
+    ExpectationOutcome,
+    Extracted,
+    Load,
+    Status,
+    TableCounts,
+    TableVerdict,
+)
+from tasks.load import history, ledger
+from tasks.load.connection import Connection, fetch_one, open_connection
+from tasks.load.publication import BlockedInTransactionError, Judged, publish_load
+from tasks.load.staging import stage_rows
+from tasks.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+
+class JudgedFiles(msgspec.Struct, frozen=True):
+    """What a blocked load leaves in its work folder, so that a person can accept it later."""
+
+    load: Load
+    verdicts: dict[str, TableVerdict]
+    extracted: dict[str, Extracted]
+
+
+def stage_table(dsn: str, load: Load, verdict: TableVerdict) -> int:
+    """Copy one table's clean rows into staging; returns how many."""
+    with open_connection(dsn) as conn:
+        copied = stage_rows(conn, load.load_id, verdict)
+    log.info("%s: %d rows staged", verdict.table, copied)
+    return copied
+
+
+def load_tables(
+    dsn: str,
+    pipeline: Pipeline,
+    load: Load,
+    verdicts: Sequence[TableVerdict],
+    extracted: Sequence[Extracted],
+    *,
+    statement_timeout_s: float,
+) -> Status:
+    """Publish a staged load, or record that the gate blocks it.
+
+    Returns how the attempt ended: `published`, `no new rows` or `blocked`.
+
+    Raises:
+        PipelineError: Nothing was published; see `publish_load`.
+    """
+    judged = Judged({v.table: v for v in verdicts}, {e.resource: e for e in extracted})
+    outcomes = [outcome for verdict in verdicts for outcome in verdict.outcomes]
+    if any(verdict.verdict == "blocked" for verdict in verdicts):
+        _record_block(dsn, load, judged, outcomes)
+        return "blocked"
+    try:
+        publish_load(dsn, pipeline, load, judged, statement_timeout_s=statement_timeout_s)
+    except BlockedInTransactionError as exc:
+        _record_block(dsn, load, judged, [*outcomes, *exc.outcomes])
+        return "blocked"
+    is_empty = all(verdict.verdict == "no new rows" for verdict in verdicts)
+    return "no new rows" if is_empty else "published"
+
+
+def record_failure(dsn: str, load: Load, error: str) -> None:
+    """Record that an attempt failed, in a transaction of its own; nothing it staged is visible."""
+    with open_connection(dsn) as conn:
+        ledger.end_attempt(conn, load.load_id, load.attempt_no, "failed", error=error)
+
+
+def read_blocked(conn: Connection, load_id: str) -> JudgedFiles:
+    """What the gate found for a blocked load.
+
+    Raises:
+        ConfigurationError: The load is unknown or not blocked, or its files are gone.
+    """
+    row = conn.execute("SELECT status FROM assay.loads WHERE load_id = %s", (load_id,)).fetchone()
+    if row is None:
+        raise ConfigurationError(f"There is no load {load_id!r}. `assay status` lists them.")
+    if row[0] != "blocked":
+        raise ConfigurationError(f"Load {load_id} is {row[0]}; only a blocked load can be accepted.")
+    work = fetch_one(conn, "SELECT work FROM assay.loads WHERE load_id = %s", load_id)[0]
+    file = Path(str(work)) / "judged.json"
+    if not file.exists():
+        raise ConfigurationError(
+            f"The files of load {load_id} are not on this machine ({file}). "
+            "Accept it where it ran, or run the pipeline again."
+        )
+    return msgspec.json.decode(file.read_bytes(), type=JudgedFiles)
+
+
+def accept_load(
+    dsn: str, pipeline: Pipeline, load: Load, blocked: JudgedFiles, reason: str, *, statement_timeout_s: float
+) -> None:
+    """Publish a blocked load by a person's decision, recorded with name and reason.
+
+    `load` is the new attempt at it. Rows that were diverted stay in quarantine.
+    """
+    person = f"{getpass.getuser()}@{socket.gethostname()}"
+    judged = Judged(blocked.verdicts, blocked.extracted, accepted_by=person)
+    for verdict in blocked.verdicts.values():
+        stage_table(dsn, load, verdict)
+    with open_connection(dsn) as conn:
+        conn.execute(
+            "UPDATE assay.attempts SET accepted_by = %s, accept_reason = %s "
+            "WHERE load_id = %s AND attempt_no = %s",
+            (person, reason, load.load_id, load.attempt_no),
+        )
+    publish_load(dsn, pipeline, load, judged, statement_timeout_s=statement_timeout_s)
+
+
+def _record_block(dsn: str, load: Load, judged: Judged, outcomes: Sequence[ExpectationOutcome]) -> None:
+    """In a transaction of its own: counts, validations, and why."""
+    files = JudgedFiles(load, dict(judged.verdicts), dict(judged.extracted))
+    Path(load.work, "judged.json").write_bytes(msgspec.json.encode(files))
+    with open_connection(dsn) as conn, conn.transaction():
+        history.record_counts(conn, load, _blocked_counts(judged, outcomes), {})
+        history.record_validations(conn, load, outcomes)
+        ledger.end_attempt(conn, load.load_id, load.attempt_no, "blocked", error=_why(outcomes))
+        conn.execute(
+            "UPDATE assay.loads SET status = 'blocked', work = %s WHERE load_id = %s",
+            (load.work, load.load_id),
+        )
+
+
+def _blocked_counts(judged: Judged, outcomes: Sequence[ExpectationOutcome]) -> list[TableCounts]:
+    return [
+        history.count_table(verdict, judged.extracted[verdict.resource], outcomes)
+        for verdict in judged.verdicts.values()
+    ]
+
+
+def _why(outcomes: Sequence[ExpectationOutcome]) -> str:
+    blockers = [outcome for outcome in outcomes if outcome.blocks]
+    named = "; ".join(_name_outcome(outcome) for outcome in blockers[:5])
+    more = f"; and {len(blockers) - 5} more" if len(blockers) > 5 else ""
+    return f"Blocked by {len(blockers)} of {len(outcomes)} expectations: {named}{more}"
+
+
+def _name_outcome(outcome: ExpectationOutcome) -> str:
+    column = f" of {outcome.column}" if outcome.column else ""
+    detail = outcome.message or f"{outcome.unexpected_count} of {outcome.rows_seen} rows"
+    return f"{outcome.table}: {outcome.expectation}{column} ({detail})"

@@ -1,0 +1,97 @@
+"""Quarantine: rows kept out of the tables, with their reasons, in the ledger."""
+
+import hashlib
+import json
+
+import polars as pl
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tasks.handover import Extracted, Load, TableVerdict
+from tasks.load.connection import Connection, fetch_int, fetch_one, named_query
+from tasks.load.ddl import comma, qualified
+from tasks.load.staging import SCHEMA as STAGING
+from tasks.load.staging import staging_name
+from tasks.pipeline import Table
+
+
+def keep_quarantined(
+    conn: Connection, schema: str, load: Load, table: Table, verdict: TableVerdict, extracted: Extracted
+) -> int:
+    """Record a table's quarantined rows and rejected records; returns how many are new there.
+
+    A row that is in quarantine already, unchanged, stays one entry and is marked as seen again.
+    """
+    rows = [*_quarantined(verdict), *_rejected(extracted)]
+    if not rows:
+        return 0
+    query = named_query("keep_quarantined").format(
+        key=_key_object(table, "typed"), target=qualified(schema, table.name)
+    )
+    count = "SELECT count(*) FROM assay.quarantine WHERE pipeline = %s AND table_name = %s"
+    before = fetch_int(conn, count, load.pipeline, table.name)
+    common = {"pipeline": load.pipeline, "table": table.name, "load_id": load.load_id}
+    with conn.cursor() as cursor:
+        cursor.executemany(query, [common | row for row in rows])
+    return fetch_int(conn, count, load.pipeline, table.name) - before
+
+
+def close_replaced(conn: Connection, load: Load, table: Table) -> int:
+    """Close the entries whose key this load brings a good row for; returns how many."""
+    open_entries = "pipeline = %s AND table_name = %s AND closed_at IS NULL"
+    if not fetch_one(
+        conn,
+        sql.SQL("SELECT EXISTS (SELECT FROM assay.quarantine WHERE {})").format(sql.SQL(open_entries)),
+        load.pipeline,
+        table.name,
+    )[0]:
+        return 0
+    return conn.execute(
+        sql.SQL(
+            "UPDATE assay.quarantine SET closed_at = clock_timestamp(), closed_by = %s "
+            "WHERE {open} AND key IN (SELECT {key} FROM {staging} staged)"
+        ).format(
+            open=sql.SQL(open_entries),
+            key=_key_object(table, "staged"),
+            staging=qualified(STAGING, staging_name(load.load_id, table.name)),
+        ),
+        (load.load_id, load.pipeline, table.name),
+    ).rowcount
+
+
+def _key_object(table: Table, alias: str) -> sql.Composed:
+    pairs = [
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(alias, name)) for name in table.primary_key
+    ]
+    return sql.SQL("jsonb_build_object({})").format(comma(pairs))
+
+
+def _quarantined(verdict: TableVerdict) -> list[dict[str, object]]:
+    if verdict.quarantine is None:
+        return []
+    return [
+        {
+            "key": Jsonb(json.loads(row["key"])),
+            "row": Jsonb(json.loads(row["row"])),
+            "sha256": row["row_sha256"],
+            "reasons": row["reasons"],
+        }
+        for row in pl.read_parquet(verdict.quarantine).iter_rows(named=True)
+    ]
+
+
+def _rejected(extracted: Extracted) -> list[dict[str, object]]:
+    if extracted.rejected is None:
+        return []
+    return [_rejected_record(row) for row in pl.read_parquet(extracted.rejected).iter_rows(named=True)]
+
+
+def _rejected_record(row: dict[str, object]) -> dict[str, object]:
+    # A record that is not JSON, or holds what JSONB cannot (U+0000), is kept as text inside JSON.
+    text = str(row["record"]).replace("\x00", "\\u0000")
+    return {
+        "key": None,
+        "row": Jsonb({"record": text}),
+        "sha256": hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
+        "reasons": [f"{row['path']}: {row['message']}"],
+    }
