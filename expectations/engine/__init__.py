@@ -1,0 +1,26 @@
+"""A Great Expectations engine that computes on Polars. Importing it loads GX (3 s)."""
+
+from __future__ import annotations
+
+from expectations.engine.datasource import PolarsDataFrameAsset, PolarsDatasource
+from expectations.engine.errors import NotRowLevelError, RowConditionError, SuiteFileError
+from expectations.engine.execution_engine import PolarsExecutionEngine
+from expectations.engine.frames import validate_frame
+from expectations.engine.patches import apply_patches
+from expectations.engine.suites import load_suite
+from expectations.engine.verdicts import is_row_level, unexpected_rows_expr
+
+__all__ = [
+    "NotRowLevelError",
+    "PolarsDataFrameAsset",
+    "PolarsDatasource",
+    "PolarsExecutionEngine",
+    "RowConditionError",
+    "SuiteFileError",
+    "is_row_level",
+    "load_suite",
+    "unexpected_rows_expr",
+    "validate_frame",
+]
+
+apply_patches()

@@ -1,0 +1,26 @@
+"""What a caller of the engine may have to handle, beside GX's own exceptions."""
+
+from __future__ import annotations
+
+
+class NotRowLevelError(ValueError):
+    """The expectation judges a table or a column as a whole, so no row can be named as unexpected."""
+
+
+class RowConditionError(ValueError):
+    """A `row_condition` cannot be turned into a Polars expression."""
+
+
+class SuiteFileError(ValueError):
+    """A suite file is not a valid GX suite.
+
+    Attributes:
+        path: the file as it was given.
+        index: position of the faulty expectation, counted from 0, or None when the file itself is at fault.
+    """
+
+    def __init__(self, path: str, problem: str, index: int | None = None) -> None:
+        where = path if index is None else f"{path}: expectation {index}"
+        super().__init__(f"{where}: {problem}")
+        self.path = path
+        self.index = index

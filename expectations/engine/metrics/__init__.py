@@ -1,0 +1,37 @@
+"""The metrics that the engine computes, and how they reach GX's registry."""
+
+from __future__ import annotations
+
+from expectations.engine.metrics import (
+    aggregates,
+    column_tests,
+    distinct,
+    multicolumn_tests,
+    table,
+    text_tests,
+)
+from expectations.engine.metrics.examples import declare_row_test_metrics
+from expectations.engine.metrics.fallback import register_fallbacks
+from expectations.engine.metrics.registering import register_all
+from expectations.engine.metrics.z_scores import declare_z_score_metrics
+
+__all__ = [
+    "aggregates",
+    "column_tests",
+    "distinct",
+    "multicolumn_tests",
+    "register_metrics",
+    "table",
+    "text_tests",
+]
+
+declare_row_test_metrics()
+declare_z_score_metrics()
+
+
+def register_metrics() -> None:
+    """Make GX find every metric for this engine: those of Polars, and pandas for what GX gained since."""
+    from expectations.engine.execution_engine import PolarsExecutionEngine  # noqa: PLC0415  (it imports this)
+
+    register_all(PolarsExecutionEngine)
+    register_fallbacks(PolarsExecutionEngine)

@@ -1,0 +1,85 @@
+"""Metrics about the distinct values of one column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from expectations.engine.collecting import Deferred
+from expectations.engine.domain import Domain
+from expectations.engine.literals import is_member
+from expectations.engine.metrics.registering import Call, aggregate, metric
+from expectations.engine.to_pandas import to_pandas_series
+
+_LISTED = 20  # how many values GX lists unless told
+
+
+@aggregate("column.distinct_values", finish=lambda values: set(values.to_list()))
+def _distinct_values(domain: Domain) -> pl.Expr:
+    return domain.present.unique().implode()
+
+
+@aggregate("column.most_common_value", finish=lambda values: values.to_list())
+def _most_common(domain: Domain) -> pl.Expr:
+    return domain.present.mode().sort().implode()
+
+
+@metric("column.value_counts")
+def _value_counts(call: Call) -> Deferred:
+    sort = call.values.get("sort") or "value"
+    if sort not in {"value", "count", "none"}:
+        raise ValueError("sort must be either 'value', 'count', or 'none'")
+    if call.values.get("collate") is not None:
+        raise ValueError("collate parameter is not supported on Polars")
+    counts = call.domain.present.alias("value").value_counts(sort=True)
+    if sort == "value":
+        counts = counts.sort_by(counts.struct.field("value"))
+    return Deferred(counts.implode(), _as_series)
+
+
+def _as_series(counts: pl.Series) -> Any:
+    table = counts.struct.unnest()
+    series = to_pandas_series(table.get_column("count"))
+    series.index = to_pandas_series(table.get_column("value"))
+    return series.rename("count").rename_axis("value")
+
+
+def _outside(domain: Domain, value_set: Iterable[Any] | None) -> pl.Expr:
+    values = domain.present.unique()
+    return values.filter(~is_member(values, value_set or (), domain.dtype))
+
+
+@aggregate("column.distinct_values.not_in_set.count")
+def _not_in_set_count(domain: Domain, value_set: Iterable[Any] | None = None) -> pl.Expr:
+    return _outside(domain, value_set).len()
+
+
+@aggregate("column.distinct_values.not_in_set", finish=lambda values: values.to_list())
+def _not_in_set(domain: Domain, value_set: Iterable[Any] | None = None, limit: int | None = None) -> pl.Expr:
+    return _outside(domain, value_set).sort().head(limit or _LISTED).implode()
+
+
+@metric("column.distinct_values.missing_from_column.count")
+def _missing_count(call: Call) -> Deferred:
+    return _missing(call, len)
+
+
+@metric("column.distinct_values.missing_from_column")
+def _missing_values(call: Call) -> Deferred:
+    return _missing(call, lambda missing: missing[: call.values.get("limit") or _LISTED])
+
+
+def _missing(call: Call, finish: Any) -> Deferred:
+    """The values of the set that the column never takes, in the order of the set."""
+    domain = call.domain
+    wanted = list(dict.fromkeys(value for value in call.values.get("value_set") or () if value is not None))
+    found = [is_member(domain.present, [value], domain.dtype).any() for value in wanted]
+    if not found:
+        return Deferred(pl.lit(0), lambda _: finish([]))
+
+    def pick(hits: pl.Series) -> Any:
+        return finish([value for value, hit in zip(wanted, hits, strict=True) if not hit])
+
+    return Deferred(pl.concat_list(found), pick)

@@ -1,0 +1,27 @@
+"""From an expectation as a suite has it to one that can be evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from great_expectations.core.suite_parameters import build_suite_parameters
+from great_expectations.expectations.expectation import Expectation
+
+
+def prepare(expectation: Expectation, suite_parameters: Mapping[str, Any] | None = None) -> Expectation:
+    """Fill in the suite's parameters and drop what is of no more use.
+
+    GX makes an expectation anew several times while it validates. Once a `row_condition` string has become a
+    condition, its `condition_parser` only makes GX warn that it is deprecated each time.
+    """
+    if getattr(expectation, "condition_parser", None) is not None:
+        expectation = expectation.copy(update={"condition_parser": None})
+    if not expectation.suite_parameter_options:
+        return expectation
+    configuration = expectation.configuration
+    kwargs, _ = build_suite_parameters(
+        expectation_args=configuration.kwargs, suite_parameters=dict(suite_parameters or {})
+    )
+    configuration.kwargs = kwargs
+    return configuration.to_domain_obj()
