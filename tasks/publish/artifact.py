@@ -1,0 +1,158 @@
+"""The report as a Prefect artifact: Markdown, in which every value from outside is text and nothing else."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from tasks.handover import ExpectationOutcome, LoadReport, TableCounts
+from tasks.publish.wording import (
+    ERROR_LENGTH,
+    describe_extent,
+    failed_outcomes,
+    next_command,
+    next_step,
+    one_line,
+    sort_outcomes,
+    state_verdict,
+)
+
+_EXAMPLES: Final = 5
+_OUTCOMES: Final = 20
+# ASCII punctuation that Markdown may take for structure; not what joins words, nor a colon in a sentence.
+_MARKUP: Final = re.compile(r"(?<=\w)[_-](?=\w)|:(?=\s|$)|([-!#$&*+:<=>@[\\\]^_`{|}~])")
+_MARKS: Final = {
+    "published": "🟢",
+    "no new rows": "⚪",
+    "blocked": "🔴",
+    "failed": "🔴",
+    "crashed": "🔴",
+    "running": "🔵",
+}
+_COUNTS: Final = (
+    "received",
+    "rejected",
+    "quarantined",
+    "superseded",
+    "inserted",
+    "updated",
+    "unchanged",
+)
+
+
+def render_artifact(report: LoadReport, links: Mapping[str, str]) -> str:
+    """The attempt as Markdown: verdict, next step, failed expectations, counts per table, links.
+
+    Args:
+        report: The attempt.
+        links: Addresses of its pages, as `publish_report` returns them.
+    """
+    sections = [
+        f"## {_MARKS[report.status]} {escape(report.pipeline)}: {escape(state_verdict(report))}",
+        _render_facts(report, links),
+        _render_next_step(report),
+        f"**Error** {escape(one_line(report.error, ERROR_LENGTH))}" if report.error else "",
+        _render_outcomes("Failed expectations", failed_outcomes(report), links),
+        _render_outcomes("Diverted to quarantine", _diverting_outcomes(report), links),
+        _render_counts(report.tables, links),
+        _render_reports(report.reports),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def escape(text: str) -> str:
+    """`text` as Markdown that shows exactly it, in a paragraph or a table cell.
+
+    Character references are text to Markdown, never structure, and reach HTML as they are; a backslash
+    would do nothing for `<` or, inside a table, for a code span. "www." would become a link by itself.
+    """
+    shown = one_line(text, 10 * ERROR_LENGTH)
+    encoded = _MARKUP.sub(lambda match: f"&#{ord(match[1])};" if match[1] else match[0], shown)
+    return re.sub(r"(?i)(www)\.", r"\1&#46;", encoded)
+
+
+def _render_facts(report: LoadReport, links: Mapping[str, str]) -> str:
+    facts = [
+        f"Load {escape(report.load_id)}, attempt {report.attempt_no}",
+        f"{report.started_at:%Y-%m-%d %H:%M:%S} to {report.ended_at:%H:%M:%S}",
+    ]
+    if report.accept_reason:
+        facts.append(f"reason for accepting: {escape(report.accept_reason)}")
+    facts.extend(_link(title, links.get(key)) for key, title in (("load", "report"), ("index", "all loads")))
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _render_next_step(report: LoadReport) -> str:
+    step, command = next_step(report), next_command(report)
+    if not step:
+        return ""
+    fence = f"\n\n```sh\n{one_line(command, 300).replace('`', '')}\n```" if command else ""
+    return f"**Next** {escape(step)}{fence}"
+
+
+def _render_outcomes(title: str, outcomes: Sequence[ExpectationOutcome], links: Mapping[str, str]) -> str:
+    if not outcomes:
+        return ""
+    rows = [
+        (
+            _link(escape(outcome.table), links.get(outcome.table)) or escape(outcome.table),
+            escape(one_line(outcome.column)) if outcome.column else "",
+            escape(outcome.expectation),
+            f"{outcome.severity}, blocks" if outcome.blocks else outcome.severity,
+            _describe_finding(outcome),
+            "; ".join(escape(one_line(example)) for example in outcome.examples[:_EXAMPLES]),
+        )
+        for outcome in outcomes[:_OUTCOMES]
+    ]
+    header = ("Table", "Column", "Expectation", "Severity", "Rows", "Examples")
+    more = f"\n\n… and {len(outcomes) - _OUTCOMES} more." if len(outcomes) > _OUTCOMES else ""
+    return f"### {title}\n\n{_render_table(header, rows)}{more}"
+
+
+def _render_counts(tables: Sequence[TableCounts], links: Mapping[str, str]) -> str:
+    if not tables:
+        return ""
+    rows = [
+        (
+            _link(escape(table.table), links.get(table.table)) or escape(table.table),
+            table.verdict,
+            *(f"{getattr(table, name):,}" for name in _COUNTS),
+            f"{table.expectations_passed} of {table.expectations}",
+        )
+        for table in tables
+    ]
+    header = ("Table", "Verdict", *(name.capitalize() for name in _COUNTS), "Expectations passed")
+    return f"### Rows\n\n{_render_table(header, rows, numbers_from=2)}"
+
+
+def _render_reports(reports: Mapping[str, int]) -> str:
+    rows = [(escape(name), f"{rows:,}") for name, rows in reports.items()]
+    return (
+        f"### Reporting tables\n\n{_render_table(('Table', 'Rows written'), rows, numbers_from=1)}"
+        if rows
+        else ""
+    )
+
+
+def _render_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int | None = None
+) -> str:
+    right = len(header) if numbers_from is None else numbers_from
+    rule = ["---" if at < right else "---:" for at in range(len(header))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
+
+
+def _diverting_outcomes(report: LoadReport) -> list[ExpectationOutcome]:
+    return [o for o in sort_outcomes(report.outcomes) if o.state == "quarantined" and not o.blocks]
+
+
+def _describe_finding(outcome: ExpectationOutcome) -> str:
+    if outcome.state == "error":
+        return (
+            f"not evaluated: {escape(one_line(outcome.message, 300))}" if outcome.message else "not evaluated"
+        )
+    return describe_extent(outcome) or escape(one_line(outcome.message or "", 300))
+
+
+def _link(text: str, url: str | None) -> str:
+    # Without these characters nothing in an address can end the link, or the table cell that it is in.
+    return f"[{text}](<{re.sub(r'[^!-~]|[<>|]', '', url)}>)" if url else ""

@@ -1,0 +1,52 @@
+"""Publishing a report: render its pages, put them into the store, and the overview last."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tasks.handover import LoadLine, LoadReport
+from tasks.ports import Helper, Store
+from tasks.publish.overview import render_overview
+from tasks.publish.pages import render_load_pages
+from tasks.publish.paths import INDEX, load_page, table_page
+from tasks.publish.wording import tables_of
+
+_HTML: Final = "text/html; charset=utf-8"
+
+
+def publish_report(
+    report: LoadReport, lines: Sequence[LoadLine], *, store: Store, helper: Helper
+) -> dict[str, str]:
+    """Write the pages of one attempt, then the overview, and return where people open them.
+
+    The overview comes last, so that it never links to a page that is not there. A report without
+    expectation results is rendered here: that of a run whose helper did not start must come out too.
+
+    Args:
+        report: The attempt.
+        lines: The attempts of all pipelines, newest first, this one among them.
+        store: Where the pages go.
+        helper: The process that knows Great Expectations.
+
+    Returns:
+        `index` → the overview, `load` → this attempt, and each table's name → its page.
+    """
+    for path, page in _render_pages(report, helper).items():
+        store.put(path, page.encode(), _HTML)
+    store.put(INDEX, render_overview(lines).encode(), _HTML)
+    return {
+        **{
+            table: store.url(table_page(report.load_id, report.attempt_no, table))
+            for table in tables_of(report)
+        },
+        "index": store.url(INDEX),
+        "load": store.url(load_page(report.load_id, report.attempt_no)),
+    }
+
+
+def _render_pages(report: LoadReport, helper: Helper) -> dict[str, str]:
+    if any(outcome.result for outcome in report.outcomes):
+        pages = helper.call("tasks.publish.pages:render", report=msgspec.json.encode(report).decode())
+        return msgspec.convert(pages, dict[str, str])
+    return render_load_pages(report)
