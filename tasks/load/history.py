@@ -66,7 +66,7 @@ def record_counts(
 
 
 def record_validations(conn: Connection, load: Load, outcomes: Sequence[ExpectationOutcome]) -> None:
-    """Record an attempt's validations, and whether each is news; call it after `record_counts`."""
+    """Record an attempt's validations and whether each is news; call it after `record_counts`."""
     rows = [_validation_row(load, position, outcome) for position, outcome in enumerate(outcomes)]
     with conn.cursor() as cursor:
         cursor.executemany(named_query("record_validation"), rows)

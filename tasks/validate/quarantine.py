@@ -1,0 +1,68 @@
+"""Quarantined rows on their way to the ledger: what each one held, and why it was diverted."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+from great_expectations.expectations.expectation import Expectation
+
+REASONS = "__assay_reasons"
+NOT_ARGUMENTS = {
+    "column",
+    "column_A",
+    "column_B",
+    "column_list",
+    "batch_id",
+    "result_format",
+    "catch_exceptions",
+}
+
+
+def with_reasons(rows: pl.DataFrame, reasons: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Rows with a column that lists the reasons that apply to each."""
+    empty = pl.lit([], dtype=pl.List(pl.String))
+    return rows.with_columns((pl.concat_list(reasons).list.drop_nulls() if reasons else empty).alias(REASONS))
+
+
+def state_reason(expectation: Expectation) -> str:
+    """What a row was expected to be, in one line: columns, expectation, arguments."""
+    config = expectation.configuration
+    kwargs: dict[str, Any] = config.kwargs
+    columns = name_columns(kwargs)
+    arguments = ", ".join(
+        f"{name}={value!r}"
+        for name, value in kwargs.items()
+        if name not in NOT_ARGUMENTS and value is not None
+    )
+    return f"{columns}: {config.type}({arguments})"
+
+
+def name_columns(kwargs: dict[str, Any]) -> str | None:
+    """The column, or the columns, that an expectation is about."""
+    if "column" in kwargs:
+        return str(kwargs["column"])
+    pair = [kwargs[name] for name in ("column_A", "column_B") if name in kwargs]
+    return ", ".join(map(str, pair or kwargs.get("column_list") or [])) or None
+
+
+def write_quarantine(rows: pl.DataFrame, key: Sequence[str], path: Path) -> str | None:
+    """Write quarantined rows as reasons, key and row (JSON text) and the row's hash; None without rows."""
+    if rows.is_empty():
+        return None
+    described = [_describe_row(row, key) for row in rows.iter_rows(named=True)]
+    pl.DataFrame(described).write_parquet(path)
+    return str(path)
+
+
+def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
+    reasons = row.pop(REASONS)
+    as_json = msgspec.json.encode(row, order="sorted")
+    return {
+        "reasons": reasons,
+        "key": msgspec.json.encode({name: row[name] for name in key}).decode(),
+        "row": as_json.decode(),
+        "row_sha256": hashlib.sha256(as_json).hexdigest(),
+    }
