@@ -1,0 +1,73 @@
+"""Fetch pages concurrently, hand them over in order, hold few of them."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from tasks.extract.failures import ExtractionStopped
+from tasks.extract.pages import Answer, PageRequest
+from tasks.extract.pagination import Paginator
+
+_TICK_S = 0.1
+
+Fetch = Callable[[PageRequest, threading.Event], Answer]
+
+
+class ReadAhead:
+    """Keeps up to two pages a connection under way or waiting, so that memory does not grow with the data."""
+
+    def __init__(self, fetch: Fetch, connections: int, stop: threading.Event | None) -> None:
+        """Prepare the threads.
+
+        Args:
+            fetch: Gets one page; it is told to give up by the event that it receives.
+            connections: Number of threads.
+            stop: Set from outside to end the extraction.
+        """
+        self._fetch = fetch
+        self._stop = stop or threading.Event()
+        self._stopping = threading.Event()
+        self._window = 2 * connections
+        self._pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
+        self._pending: deque[Future[Answer]] = deque()
+        self._error: BaseException | None = None
+
+    def close(self) -> None:
+        """Tell the threads to give up, and do not wait for those in a time-out."""
+        self._stopping.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def read(self, paginator: Paginator, on_tick: Callable[[], None]) -> Iterator[Answer]:
+        """All pages that the paginator knows or comes to know, in order.
+
+        `on_tick` is called while waiting, several times a second. The first error of any thread is raised
+        as soon as it happens, whichever page was awaited.
+        """
+        while True:
+            self._fill(paginator)
+            if not self._pending:
+                return
+            yield self._await(self._pending.popleft(), on_tick)
+
+    def _fill(self, paginator: Paginator) -> None:
+        while len(self._pending) < self._window and (request := paginator.next_request()):
+            self._pending.append(self._pool.submit(self._fetch_or_fail, request))
+
+    def _fetch_or_fail(self, request: PageRequest) -> Answer:
+        try:
+            return self._fetch(request, self._stopping)
+        except BaseException as exc:
+            self._error = self._error or exc
+            raise
+
+    def _await(self, future: Future[Answer], on_tick: Callable[[], None]) -> Answer:
+        while True:
+            if self._error:
+                raise self._error
+            if self._stop.is_set():
+                raise ExtractionStopped("Stopped, because another extraction failed.")
+            try:
+                return future.result(timeout=_TICK_S)
+            except TimeoutError:
+                on_tick()

@@ -1,0 +1,210 @@
+"""Extract a resource: its pages into the landing zone, its records into typed Parquet."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from tasks.errors import FatalError
+from tasks.extract.ahead import ReadAhead
+from tasks.extract.client import ApiClient
+from tasks.extract.decode import RecordDecoder
+from tasks.extract.envelope import Envelope
+from tasks.extract.failures import ExtractionStopped
+from tasks.extract.incremental import CursorWatch, cursor_params
+from tasks.extract.landing import FirstRequest, Landing
+from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
+from tasks.extract.pagination import PagesShiftedError, paginate
+from tasks.extract.parts import RecordParts, RejectedParts
+from tasks.extract.progress import Progress
+from tasks.handover import Extracted, Load
+from tasks.pipeline import Resource
+
+_log = logging.getLogger(__name__)
+
+
+def extract_resource(
+    client: ApiClient,
+    resource: Resource,
+    load: Load,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    stop: threading.Event | None = None,
+) -> Extracted:
+    """Land all pages of a resource and write its records as typed Parquet.
+
+    Pages that an interrupted attempt of this load has landed are read back and not asked for again. Records
+    that do not fit are rejected, so received = decoded + rejected.
+
+    Args:
+        client: From `open_client`, shared by all resources of the source.
+        resource: What to extract.
+        load: Where from (cursor) and where to (folders).
+        now: The clock.
+        stop: Set by others to end this extraction.
+
+    Raises:
+        ConfigurationError: The declaration, the address or the secret is wrong.
+        RetriableError: The API failed, or changed meanwhile; what is landed and whole is kept.
+        FatalError: The API cannot be extracted this way.
+        ExtractionStopped: `stop` was set.
+    """
+    run = _Run(client, resource, load, now())
+    with run.landing, closing(ReadAhead(run.fetch, client.source.connections, stop)) as ahead:
+        try:
+            run.read(ahead)
+        except (PagesShiftedError, PageRepeatedError):
+            run.landing.discard_partial()
+            raise
+    return run.finish()
+
+
+def extract_resources(
+    client: ApiClient, resources: tuple[Resource, ...], load: Load, *, now: Callable[[], datetime] = utc_now
+) -> list[Extracted]:
+    """Extract several resources of a source concurrently; the first failure ends the others and is raised."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(len(resources), thread_name_prefix="extract") as pool:
+        futures = [
+            pool.submit(extract_resource, client, resource, load, now=now, stop=stop)
+            for resource in resources
+        ]
+        wait(futures, return_when=FIRST_EXCEPTION)
+        stop.set()
+    errors = [error for future in futures if (error := future.exception())]
+    errors.sort(key=lambda error: isinstance(error, ExtractionStopped))
+    if errors:
+        raise errors[0]
+    return [future.result() for future in futures]
+
+
+class PageRepeatedError(FatalError):
+    """Two pages hold the same records: the API does not understand the paginator."""
+
+
+class _Run:
+    """One extraction under way: its parts, made once, and where it stands."""
+
+    def __init__(self, client: ApiClient, resource: Resource, load: Load, now: datetime) -> None:
+        params = {**resource.params, **cursor_params(resource.incremental, load.cursors.get(resource.name))}
+        self._client = client
+        self._resource = resource
+        self._paginator = paginate(resource, params)
+        self._envelope = Envelope(resource.records, self._paginator.reads)
+        self._decoder = RecordDecoder(resource)
+        self.landing = Landing(Path(load.landing) / resource.name)
+        begun = self.landing.begin(
+            FirstRequest(
+                base_url=client.source.base_url,
+                path=resource.path,
+                params=self._paginator.params,
+                requested_at=now,
+            )
+        )
+        self._cursor = CursorWatch(resource, self._decoder.columns.schema, begun.requested_at)
+        self._records = RecordParts(Path(load.work) / resource.name, self._decoder.columns, self._cursor)
+        self._rejected = RejectedParts(Path(load.work) / f"{resource.name}.rejected.parquet")
+        self._progress = Progress(resource.name)
+        self._pages_seen: dict[bytes, int] = {}
+
+    def fetch(self, request: PageRequest, stop: threading.Event) -> Answer:
+        """One page from the API."""
+        return self._client.fetch(self._resource, request, self._envelope, stop)
+
+    def read(self, ahead: ReadAhead) -> None:
+        """Read all pages: those landed, then the others from the API, which are landed on the way."""
+        for page in self.landing.read_pages():
+            self._paginator.next_request()
+            self._take(self._reopen(page))
+        self._progress.resumed_pages = self._progress.pages
+        if not self.landing.is_complete:
+            for answer in ahead.read(self._paginator, self._tick):
+                self._take(answer)
+                self.landing.add(msgspec.structs.replace(answer.page, next_state=_as_json(answer.facts)))
+        self._paginator.finish(self._received)
+        self.landing.complete(records=self._received, size=self._progress.bytes)
+
+    def finish(self) -> Extracted:
+        """Write what is buffered, and say what there is."""
+        self._records.close()
+        rejected = self._rejected.close()
+        self._report(rejected)
+        cap = self._cursor.cap
+        return Extracted(
+            resource=self._resource.name,
+            frames=str(self._records.folder),
+            received=self._received,
+            decoded=self._records.count,
+            rejected_count=self._rejected.count,
+            rejected=rejected,
+            greatest_cursor=self._cursor.greatest,
+            cursor_cap=iso(cap) if cap else None,
+            pages=self._progress.pages,
+            bytes=self._progress.bytes,
+            resumed_pages=self._progress.resumed_pages,
+        )
+
+    @property
+    def _received(self) -> int:
+        return self._records.count + self._rejected.count
+
+    def _reopen(self, page: Page) -> Answer:
+        try:
+            return Answer(page, *self._envelope.open(page.body))
+        except ValueError as exc:
+            raise FatalError(
+                f"{self._resource.name}: the landed page {page.number} of {page.url} does not fit the "
+                f"declaration any more: {exc}"
+            ) from exc
+
+    def _take(self, answer: Answer) -> None:
+        self._paginator.take(answer)
+        self._refuse_repetition(answer)
+        rows, rejected = self._decoder.decode(answer)
+        self._records.add(rows)
+        self._rejected.add(rejected)
+        self._progress.count(answer)
+        self._tick()
+
+    def _tick(self) -> None:
+        self.landing.flush_if_old()
+        self._progress.log(self._paginator.total_pages, self._received)
+
+    def _refuse_repetition(self, answer: Answer) -> None:
+        if not answer.fingerprint:
+            return
+        number = answer.page.number
+        earlier = self._pages_seen.setdefault(answer.fingerprint, number)
+        if earlier != number:
+            raise PageRepeatedError(
+                f"{self._resource.name}: pages {earlier} and {number} hold the same records. Does the API at "
+                f"{answer.page.url} know its parameters? Check the paginator of the resource."
+            )
+
+    def _report(self, rejected: str | None) -> None:
+        self._decoder.report_unknown_keys()
+        _log.info(
+            "%s: %s records on %d pages (%d of them landed before), %d rejected",
+            self._resource.name,
+            f"{self._received:,}",
+            self._progress.pages,
+            self._progress.resumed_pages,
+            self._rejected.count,
+        )
+        if rejected:
+            _log.warning(
+                "%s: %d of %d records do not fit their declaration and are rejected; first: %s",
+                self._resource.name,
+                self._rejected.count,
+                self._received,
+                self._rejected.first,
+            )
+
+
+def _as_json(facts: dict[str, int]) -> str:
+    return msgspec.json.encode(facts).decode()

@@ -1,0 +1,108 @@
+"""What an extraction leaves for the next step: typed Parquet parts, and the rejected records."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import polars as pl
+from msgspec import Struct
+
+from tasks.extract.columns import Columns
+from tasks.extract.decode import Rejected
+from tasks.extract.incremental import CursorWatch
+
+PART_ROWS = 20_000
+_REJECTED = pl.Schema(
+    {
+        "page": pl.Int64(),
+        "index": pl.Int64(),
+        "path": pl.String(),
+        "message": pl.String(),
+        "record": pl.String(),
+    }
+)
+
+
+class Parts:
+    """Parquet parts `part-00001.parquet` … in a folder that is emptied first; memory holds one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Write the next part."""
+        self._count += 1
+        frame.write_parquet(self.folder / f"part-{self._count:05}.parquet", compression="lz4")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no part was written yet."""
+        return self._count == 0
+
+
+class RecordParts:
+    """Gathers decoded records into parts of `PART_ROWS` rows or a page more."""
+
+    def __init__(self, folder: Path, columns: Columns, cursor: CursorWatch) -> None:
+        self.count = 0
+        self.folder = folder
+        self._parts = Parts(folder)
+        self._columns = columns
+        self._cursor = cursor
+        self._rows: list[Struct] = []
+
+    def add(self, rows: Sequence[Struct]) -> None:
+        """Take the records of a page."""
+        self.count += len(rows)
+        self._rows.extend(rows)
+        if len(self._rows) >= PART_ROWS:
+            self._write()
+
+    def close(self) -> None:
+        """Write the rest; without any record, one part with zero rows and the columns."""
+        if self._rows or self._parts.is_empty:
+            self._write()
+
+    def _write(self) -> None:
+        frame = self._columns.to_frame(self._rows)
+        self._rows = []
+        self._cursor.watch(frame)
+        self._parts.write(frame)
+
+
+class RejectedParts:
+    """Gathers rejected records, and leaves them as one Parquet file."""
+
+    def __init__(self, file: Path) -> None:
+        self.count = 0
+        self.first = ""
+        self._file = file
+        self._parts = Parts(file.with_suffix(".parts"))
+        self._rows: list[Rejected] = []
+        file.unlink(missing_ok=True)
+
+    def add(self, rows: Sequence[Rejected]) -> None:
+        """Take those of a page."""
+        if rows and not self.count:
+            self.first = f"{rows[0].message} at {rows[0].path} of page {rows[0].page}"
+        self.count += len(rows)
+        self._rows.extend(rows)
+        if len(self._rows) >= PART_ROWS:
+            self._write()
+
+    def close(self) -> str | None:
+        """Write the file; its path, or None when there is nothing to write."""
+        if self._rows:
+            self._write()
+        if self.count:
+            pl.scan_parquet(self._parts.folder).sink_parquet(self._file)
+        shutil.rmtree(self._parts.folder)
+        return str(self._file) if self.count else None
+
+    def _write(self) -> None:
+        rows, self._rows = self._rows, []
+        self._parts.write(pl.DataFrame(list(map(msgspec.structs.asdict, rows)), schema=_REJECTED))
