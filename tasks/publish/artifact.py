@@ -12,6 +12,7 @@ from tasks.publish.wording import (
     next_command,
     next_step,
     one_line,
+    pick_examples,
     sort_outcomes,
     state_verdict,
 )
@@ -99,7 +100,7 @@ def _render_outcomes(title: str, outcomes: Sequence[ExpectationOutcome], links: 
             escape(outcome.expectation),
             f"{outcome.severity}, blocks" if outcome.blocks else outcome.severity,
             _describe_finding(outcome),
-            "; ".join(escape(one_line(example)) for example in outcome.examples[:_EXAMPLES]),
+            "; ".join(escape(example) for example in pick_examples(outcome, _EXAMPLES)),
         )
         for outcome in outcomes[:_OUTCOMES]
     ]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tasks.handover import Event, ExpectationOutcome, LoadReport
 from tasks.publish.messages import EXAMPLES, write_load_message, write_outcome_message
-from tasks.publish.wording import ERROR_LENGTH, FAILED_STATES, one_line
+from tasks.publish.wording import ERROR_LENGTH, FAILED_STATES, one_line, pick_examples
 
 _LOAD_EVENTS: Final = {
     "published": "assay.load.published",
@@ -89,7 +89,7 @@ def _outcome_event(
             "state": outcome.state,
             "count": outcome.unexpected_count,
             "rows_seen": outcome.rows_seen,
-            "examples": [one_line(example) for example in outcome.examples[:EXAMPLES]],
+            "examples": pick_examples(outcome, EXAMPLES),
             "message": one_line(outcome.message, ERROR_LENGTH) if outcome.message else None,
         },
     )

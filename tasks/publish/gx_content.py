@@ -18,7 +18,7 @@ from great_expectations.render.renderer.content_block.validation_results_table_c
 )
 from markupsafe import Markup, escape
 
-_CELL_LENGTH: Final = 500
+_TEXT_LENGTH: Final = 2000
 _TABLE_ROWS: Final = 20
 # GX's tags for its strings, and ours.
 _ELEMENTS: Final = {
@@ -55,8 +55,16 @@ def rebuild_result(result: Mapping[str, Any]) -> ExpectationValidationResult:
             **{name: config[name] for name in names if name in config} | {"kwargs": kwargs}
         ),
         result=dict(result.get("result") or {}),
-        exception_info=result.get("exception_info"),
+        exception_info=_complete(result.get("exception_info") or {}),
     )
+
+
+def _complete(exception_info: Mapping[str, Any]) -> dict[str, Any]:
+    # GX knows two shapes: the facts themselves, or the facts by metric. It reads three keys unasked.
+    absent = {"raised_exception": False, "exception_message": "", "exception_traceback": ""}
+    if "raised_exception" in exception_info or not exception_info:
+        return {**absent, **exception_info}
+    return {metric: {**absent, **info} for metric, info in exception_info.items()}
 
 
 def render_content(block: Any) -> Markup:
@@ -64,7 +72,10 @@ def render_content(block: Any) -> Markup:
     if isinstance(block, Mapping) and "content_block_type" in block:
         return _render_block(block)
     if isinstance(block, Sequence) and not isinstance(block, str):
-        return Markup("").join(render_content(part) for part in block)
+        # Scalars in a list are the parts of one value, as of a compound key.
+        is_value = not any(isinstance(part, Mapping | list) for part in block)
+        glue = Markup(", ") if is_value else Markup("")
+        return glue.join(render_content(part) for part in block)
     return _render_value(block)
 
 
@@ -126,4 +137,4 @@ def _render_value(value: Any) -> Markup:
     if value is None:
         return Markup("<i>null</i>")
     text = str(value)
-    return escape(text if len(text) <= _CELL_LENGTH else text[: _CELL_LENGTH - 1] + "…")
+    return escape(text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1] + "…")

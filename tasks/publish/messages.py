@@ -9,6 +9,7 @@ from tasks.publish.wording import (
     next_command,
     next_step,
     one_line,
+    pick_examples,
     state_verdict,
 )
 
@@ -32,7 +33,7 @@ def write_outcome_message(outcome: ExpectationOutcome, report: LoadReport, url: 
     if outcome.message:
         lines.append(one_line(outcome.message, _LINE))
     if outcome.examples:
-        lines.append(f"Examples: {', '.join(one_line(e) for e in outcome.examples[:EXAMPLES])}")
+        lines.append(f"Examples: {', '.join(pick_examples(outcome, EXAMPLES))}")
     return "\n".join([*lines, *_closing_lines(report, url)])
 
 

@@ -16,11 +16,13 @@ from tasks.publish.paths import load_page, table_page
 from tasks.publish.templates import render_template
 from tasks.publish.wording import (
     FAILED_STATES,
+    failed_outcomes,
+    headline,
     next_command,
     next_step,
     one_line,
     sort_outcomes,
-    state_verdict,
+    state_reasons,
     tables_of,
 )
 
@@ -34,6 +36,7 @@ class Finding(NamedTuple):
     outcome: ExpectationOutcome
     anchor: str
     where: str
+    weight: str
     declaration: str
     rendered: "RenderedResult | None"
     trouble: str | None
@@ -55,7 +58,8 @@ def render(*, report: str) -> dict[str, str]:
 def render_load_pages(report: LoadReport) -> dict[str, str]:
     """Relative path → HTML: the page of the attempt and one for each table that it touched."""
     findings = [
-        _find(outcome, f"e{number}") for number, outcome in enumerate(sort_outcomes(report.outcomes), start=1)
+        _find(outcome, f"e{number}", is_accepted=report.accepted_by is not None)
+        for number, outcome in enumerate(sort_outcomes(report.outcomes), start=1)
     ]
     counts = {table.table: table for table in report.tables}
     tables = tables_of(report)
@@ -71,7 +75,9 @@ def _render_load(report: LoadReport, tables: Sequence[str], findings: Sequence[F
     return render_template(
         "load.html",
         report=report,
-        verdict=state_verdict(report),
+        headline=headline(report),
+        reasons=state_reasons(report),
+        tone="mixed" if report.status == "published" and failed_outcomes(report) else report.status,
         step=next_step(report),
         command=next_command(report),
         groups=[group for group in _group(findings) if group.kind != "passed"],
@@ -95,7 +101,7 @@ def _render_table(
 
 def _group(findings: Sequence[Finding]) -> list[Group]:
     groups: list[tuple[str, str, frozenset[State]]] = [
-        ("Failed", "failed", FAILED_STATES),
+        ("Failed expectations", "failed", FAILED_STATES),
         ("Diverted to quarantine", "quarantined", frozenset({"quarantined"})),
         ("Skipped", "skipped", frozenset({"skipped"})),
         ("Passed", "passed", frozenset({"passed"})),
@@ -107,7 +113,7 @@ def _group(findings: Sequence[Finding]) -> list[Group]:
     return [group for group in made if group.findings]
 
 
-def _find(outcome: ExpectationOutcome, anchor: str) -> Finding:
+def _find(outcome: ExpectationOutcome, anchor: str, *, is_accepted: bool) -> Finding:
     config = outcome.result.get("expectation_config") or {}
     kwargs = {name: value for name, value in (config.get("kwargs") or {}).items() if name != "batch_id"}
     rendered, trouble = _render(outcome)
@@ -115,6 +121,7 @@ def _find(outcome: ExpectationOutcome, anchor: str) -> Finding:
         outcome=outcome,
         anchor=anchor,
         where=outcome.column or _list_columns(kwargs) or "whole table",
+        weight=_weigh(outcome, is_accepted=is_accepted),
         declaration=_declare(outcome, config, kwargs),
         rendered=rendered,
         trouble=trouble,
@@ -130,6 +137,15 @@ def _render(outcome: ExpectationOutcome) -> "tuple[RenderedResult | None, str | 
         return render_result(outcome.result), None
     except Exception as exc:  # noqa: BLE001 - the page about a failure must come out, whatever GX chokes on
         return None, one_line(f"{type(exc).__name__}: {exc}", 300)
+
+
+def _weigh(outcome: ExpectationOutcome, *, is_accepted: bool) -> str:
+    parts: list[str] = [outcome.severity]
+    if outcome.blocks:
+        parts.append("blocked the load" if is_accepted else "blocks the load")
+    if not outcome.alert:
+        parts.append("as in the attempt before")
+    return ", ".join(parts)
 
 
 def _list_columns(kwargs: Mapping[str, Any]) -> str:

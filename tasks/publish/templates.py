@@ -12,8 +12,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tasks.handover import ExpectationOutcome
 from tasks.publish.paths import href
-from tasks.publish.wording import describe_extent, one_line
+from tasks.publish.wording import count, describe_extent, one_line, pick_examples
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -35,16 +36,29 @@ def _environment() -> Environment:
     environment.filters |= {
         "number": format_number,
         "when": format_time,
+        "minute": format_minute,
         "duration": format_duration,
         "slug": lambda status: status.replace(" ", "-"),
         "href": href,
         "safe_url": keep_web_address,
         "one_line": one_line,
         "extent": describe_extent,
+        "examples": pick_examples,
+        "rows_seen": describe_rows_seen,
     }
     # The stylesheet is ours: it goes in as it is.
     environment.globals["stylesheet"] = Markup((_FOLDER / "style.css").read_text(encoding="utf-8"))  # noqa: S704
     return environment
+
+
+def describe_rows_seen(outcome: ExpectationOutcome) -> str:
+    """Which rows an expectation saw, and how many."""
+    rows = count(outcome.rows_seen, "row")
+    return {
+        "remaining": f"{rows}, before any went to quarantine",
+        "clean": f"the {rows} not in quarantine",
+        "table": f"the merged table, {rows}",
+    }[outcome.seen]
 
 
 def keep_web_address(url: str) -> str:
@@ -58,11 +72,13 @@ def format_number(number: int) -> str:
 
 
 def format_time(time: dt.datetime | None) -> str:
-    """A moment as `2026-11-22 16:24:43 UTC`; a naive one is taken as UTC."""
-    if time is None:
-        return "–"  # noqa: RUF001
-    utc = time.astimezone(dt.UTC) if time.tzinfo else time
-    return f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+    """A moment as `2026-11-22 16:24 UTC`; a naive one is taken as UTC."""
+    return f"{format_minute(time)} UTC" if time else "–"  # noqa: RUF001
+
+
+def format_minute(time: dt.datetime) -> str:
+    """A moment in UTC as `2026-11-22 16:24`."""
+    return f"{time.astimezone(dt.UTC) if time.tzinfo else time:%Y-%m-%d %H:%M}"
 
 
 def format_duration(started_at: dt.datetime, ended_at: dt.datetime | None) -> str:

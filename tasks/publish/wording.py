@@ -67,14 +67,30 @@ def join(parts: Sequence[str]) -> str:
 
 
 def state_verdict(report: LoadReport) -> str:
-    """The attempt's end in a sentence: `Blocked: nothing was published. 1 expectation failed on weather.`."""
-    status = _STATUS_WORDS[report.status]
+    """The attempt's end in a sentence or two: `Blocked: nothing was published. 1 expectation failed on …`."""
+    sentences = f"{_STATUS_WORDS[report.status]}: {headline(report)}. {state_reasons(report)}"
+    return sentences.rstrip()
+
+
+def headline(report: LoadReport) -> str:
+    """What the attempt did to the tables: `nothing was published`, `26,111 inserted and 1 quarantined`."""
     if report.status == "published":
-        by = f" Accepted by {report.accepted_by}." if report.accepted_by else ""
-        return f"{status}: {_state_rows(report)}.{by}{_state_failures(report)}"
+        return _state_rows(report)
     if report.status == "no new rows":
-        return f"{status}: the API sent nothing that is not published already."
-    return f"{status}: nothing was published.{_state_failures(report)}"
+        return "the API sent nothing that is not published already"
+    return "nothing was published"
+
+
+def state_reasons(report: LoadReport) -> str:
+    """Why it ended so, as far as expectations and people are the reason; may be empty."""
+    failed = failed_outcomes(report)
+    sentences = []
+    if failed:
+        tables = sorted({outcome.table for outcome in failed})
+        sentences.append(f"{count(len(failed), 'expectation')} failed on {join(tables)}.")
+    if report.accepted_by:
+        sentences.append(f"Accepted by {report.accepted_by}.")
+    return " ".join(sentences)
 
 
 def describe_outcome(outcome: ExpectationOutcome) -> str:
@@ -87,6 +103,11 @@ def describe_extent(outcome: ExpectationOutcome) -> str:
     if not outcome.unexpected_count:
         return ""
     return f"{outcome.unexpected_count:,} of {count(outcome.rows_seen, 'row')}"
+
+
+def pick_examples(outcome: ExpectationOutcome, limit: int) -> list[str]:
+    """Up to `limit` different examples, each one line and bounded."""
+    return list(dict.fromkeys(one_line(example) for example in outcome.examples))[:limit]
 
 
 def next_step(report: LoadReport) -> str:
@@ -128,11 +149,3 @@ def _state_rows(report: LoadReport) -> str:
         if number
     ]
     return join(parts) if parts else "no rows"
-
-
-def _state_failures(report: LoadReport) -> str:
-    failed = failed_outcomes(report)
-    if not failed:
-        return ""
-    tables = sorted({outcome.table for outcome in failed})
-    return f" {count(len(failed), 'expectation')} failed on {join(tables)}."

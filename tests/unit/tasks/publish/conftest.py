@@ -2,17 +2,17 @@
 
 import datetime as dt
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import great_expectations as gx
 import msgspec
 import polars as pl
 import pytest
+from great_expectations.core import ExpectationSuite
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metadata_types import FailureSeverity
 
+from expectations.engine import validate_frame
 from tasks.handover import ExpectationOutcome, LoadReport, State, TableCounts
 
 HOSTILE = "<script>alert(1)</script>"
@@ -22,19 +22,15 @@ STARTED = dt.datetime(2026, 3, 8, 3, 4, 5, tzinfo=dt.UTC)
 MakeReport = Callable[..., LoadReport]
 
 
-def validate_with_pandas(
+def validate(
     columns: dict[str, list[Any]], suite: Sequence[ExpectationConfiguration]
 ) -> list[dict[str, Any]]:
-    """GX's results as JSON, from its own pandas engine, in the suite's order."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        context = gx.get_context(mode="ephemeral")
-        asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
-        definition = asset.add_batch_definition_whole_dataframe("whole")
-        batch = definition.get_batch({"dataframe": pl.DataFrame(columns).to_pandas()})
-        validated = [batch.validate(config.to_domain_obj(), result_format="SUMMARY") for config in suite]
-    as_json = json.dumps([result.to_json_dict() for result in validated], default=lambda value: value.item())
-    results: list[dict[str, Any]] = json.loads(as_json)
+    """GX's results as JSON, in the suite's order."""
+    expectations = ExpectationSuite("weather", expectations=[config.to_domain_obj() for config in suite])
+    validated = validate_frame(pl.DataFrame(columns), expectations)
+    results: list[dict[str, Any]] = json.loads(
+        json.dumps([result.to_json_dict() for result in validated.results])
+    )
     return results
 
 
@@ -130,7 +126,7 @@ def weather_outcomes() -> tuple[ExpectationOutcome, ...]:
         "temp": [28.0] * rows,
         "visib": [10.0] * rows,
     }
-    return tuple(as_outcome(result, "weather", rows) for result in validate_with_pandas(columns, WEATHER))
+    return tuple(as_outcome(result, "weather", rows) for result in validate(columns, WEATHER))
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +136,7 @@ def hostile_outcomes() -> tuple[ExpectationOutcome, ...]:
         "tailnum": ["N1", HOSTILE, "a|b `x` **bold** [l](javascript:alert(1))\n| x | y |", None],
         HOSTILE_COLUMN: [1.0, 2.0, 2.0, 5.5],
     }
-    return tuple(as_outcome(result, "planes", 4) for result in validate_with_pandas(columns, HOSTILE_SUITE))
+    return tuple(as_outcome(result, "planes", 4) for result in validate(columns, HOSTILE_SUITE))
 
 
 def count_table(table: str, outcomes: Sequence[ExpectationOutcome] = (), **changes: Any) -> TableCounts:
