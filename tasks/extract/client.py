@@ -27,6 +27,9 @@ from tasks.ports import Secrets
 
 _log = logging.getLogger(__name__)
 
+_READ_BYTES = 1_000_000
+"""A page in one go: `Response.content` reads 10 KB at a time, at half the speed."""
+
 LONGEST_PAUSE_S = 120.0
 """An API that asks for more is left to the Prefect task, which retries later and blocks no worker."""
 
@@ -97,26 +100,26 @@ class ApiClient:
         ):
             with attempt:
                 tries = f"try {attempt.num} of {attempts}"
-                failures = Failures(self.source, who, url, tries, self.auth.mask)
+                failures = Failures(self.source, who, url, tries)
                 return self._fetch_once(request.number, envelope, stop, failures)
         raise AssertionError("stamina raises the last error")
 
     def _fetch_once(
         self, number: int, envelope: Envelope, stop: threading.Event, failures: Failures
     ) -> Answer:
-        response = self._get(failures, stop)
+        response, raw = self._get(failures, stop)
+        body = self.auth.mask(raw)
         if response.status_code != HTTPStatus.OK:
-            error = failures.of_status(response, self._now())
+            error = failures.of_status(response, body, self._now())
             pause_s = getattr(error, "retry_after_s", None) or 0.0
             self._limiter.pause(min(pause_s, LONGEST_PAUSE_S))
             raise error
-        body = self.auth.mask(response.content)
-        if body is not response.content:
+        if body is not raw:
             _log.warning("%s: the API repeated the secret in its answer; it is masked.", failures.who)
         try:
             records, facts, fingerprint = envelope.open(body)
         except ValueError as exc:
-            raise failures.of_body(response, str(exc)) from exc
+            raise failures.of_body(response, body, str(exc)) from exc
         page = Page(
             number=number,
             url=failures.url,
@@ -128,15 +131,15 @@ class ApiClient:
         )
         return Answer(page, records, facts, fingerprint)
 
-    def _get(self, failures: Failures, stop: threading.Event) -> requests.Response:
+    def _get(self, failures: Failures, stop: threading.Event) -> tuple[requests.Response, bytes]:
         with self._session() as session:
             self._limiter.wait(stop)
             if stop.is_set():
                 raise ExtractionStopped(f"{failures.who}: stopped.")
             try:
-                return session.get(
-                    failures.url, timeout=(self.source.connect_timeout_s, self.source.timeout_s)
-                )
+                timeouts = (self.source.connect_timeout_s, self.source.timeout_s)
+                response = session.get(failures.url, timeout=timeouts, stream=True)
+                return response, b"".join(response.iter_content(_READ_BYTES))
             except requests.RequestException as exc:
                 raise failures.of_exception(exc) from exc
 

@@ -1,7 +1,6 @@
 """What can go wrong with a request, sorted by what the caller does next, in words that help."""
 
 import datetime as dt
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -30,13 +29,15 @@ class ExtractionStopped(PipelineError):  # noqa: N818 (it is not the error, it f
 
 
 class Failures(Struct, frozen=True):
-    """Writes the errors of one page's request: who asked for what, and which try it was."""
+    """Writes the errors of one page's request: who asked for what, and which try it was.
+
+    Bodies come masked: there is no secret in them.
+    """
 
     source: RestApi
     who: str
     url: str
     tries: str
-    mask: Callable[[bytes], bytes]
 
     def of_exception(self, exc: requests.RequestException) -> PipelineError:
         """The error that a request which got no whole response ends in."""
@@ -49,10 +50,10 @@ class Failures(Struct, frozen=True):
             )
         return RetriableError(f"{self.who}: {self._describe_silence(exc)} ({self.tries})")
 
-    def of_status(self, response: requests.Response, now: dt.datetime) -> PipelineError:
+    def of_status(self, response: requests.Response, body: bytes, now: dt.datetime) -> PipelineError:
         """The error that a response without success ends in."""
         status = response.status_code
-        said = f"{self.who}: {self.url} answered {self._describe(response)} ({self.tries})"
+        said = f"{self.who}: {self.url} answered {_describe(response, body)} ({self.tries})"
         if status in (401, 403):
             return ConfigurationError(f"{said}\n{self._explain_refusal()}")
         if status in _PASSING:
@@ -63,18 +64,11 @@ class Failures(Struct, frozen=True):
             return ConfigurationError(f"{said}\nCheck base_url and the resource's path.")
         return FatalError(said)
 
-    def of_body(self, response: requests.Response, reason: str) -> RetriableError:
+    def of_body(self, response: requests.Response, body: bytes, reason: str) -> RetriableError:
         """The error that a success without a page in it ends in: it passes, a proxy's error page did it."""
         return RetriableError(
-            f"{self.who}: {self.url} answered {self._describe(response)}, which is not the expected page: "
+            f"{self.who}: {self.url} answered {_describe(response, body)}, which is not the expected page: "
             f"{reason} ({self.tries})"
-        )
-
-    def _describe(self, response: requests.Response) -> str:
-        text = self.mask(response.content)[: 4 * _EXCERPT_CHARS].decode("utf-8", "replace")
-        reason = ascii(response.reason or "")[1:-1]
-        return (
-            f"{response.status_code} {reason}".strip() + f" {ascii(text[:_EXCERPT_CHARS])[:_EXCERPT_CHARS]}"
         )
 
     def _explain_refusal(self) -> str:
@@ -99,6 +93,13 @@ class Failures(Struct, frozen=True):
         if "Connection refused" in text or "WinError 10061" in text:
             return f"{api} refuses connections. Is it up?"
         return f"the connection to {api} broke at {self.url}: {text}"
+
+
+def _describe(response: requests.Response, body: bytes) -> str:
+    """Status and the first characters of the body, escaped."""
+    text = body[: 4 * _EXCERPT_CHARS].decode("utf-8", "replace")[:_EXCERPT_CHARS]
+    reason = ascii(response.reason or "")[1:-1]
+    return f"{response.status_code} {reason} {ascii(text)[:_EXCERPT_CHARS]}"
 
 
 def read_retry_after(header: str | None, now: dt.datetime) -> float | None:

@@ -155,7 +155,7 @@ class Landing:
         if not self._buffer:
             return
         encoded = io.BytesIO()
-        _frame_of(self._buffer).write_parquet(encoded, compression="zstd", compression_level=1)
+        _frame_of(self._buffer).write_parquet(encoded, compression="zstd", statistics=False)
         name = f"{self._buffer[0].number:08}-{self._buffer[-1].number:08}.parquet"
         self._hashes[name] = self._write(name, encoded.getvalue())
         self._buffer, self._buffered_bytes = [], 0
