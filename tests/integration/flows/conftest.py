@@ -1,0 +1,3 @@
+"""Loads the engine before any test module does: it knows how to import GX where warnings are errors."""
+
+import expectations.engine  # noqa: F401
