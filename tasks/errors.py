@@ -27,3 +27,14 @@ class FatalError(PipelineError):
 
 class DataQualityError(PipelineError):
     """The data did not pass the gate: look at the report."""
+
+
+def is_retriable(_task: object, _run: object, state: object) -> bool:
+    """Whether a failed task run is worth another try; the shape is that of Prefect's `retry_condition_fn`."""
+    try:
+        state.result()  # type: ignore[attr-defined]  # Prefect's State, which this module must not import
+    except RetriableError:
+        return True
+    except Exception:  # noqa: BLE001  every other reason is one that does not pass by itself
+        return False
+    return False

@@ -13,8 +13,8 @@ Seen = Literal["remaining", "clean", "table"]
 """Rows an expectation saw: all but the superseded, those without the quarantined, or the merged table."""
 State = Literal["passed", "quarantined", "failed", "error", "skipped"]
 """`quarantined`: rows were diverted within the budget. `error`: could not be evaluated."""
-Verdict = Literal["passed", "failed", "blocked", "no new rows"]
-"""`failed`: an expectation below `critical` failed, the table is loaded. `blocked`: nothing is."""
+Verdict = Literal["passed", "warned", "blocked", "no new rows"]
+"""`warned`: an expectation below `critical` failed, the table is loaded. `blocked`: nothing is."""
 Status = Literal["running", "published", "no new rows", "blocked", "failed", "crashed"]
 """How an attempt ended."""
 

@@ -1,6 +1,7 @@
 """Ports: what a step needs from the world, passed in. `flows/wiring.py` has their real ends."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tasks.handover import Event
@@ -10,6 +11,10 @@ Secrets = Callable[[str], str]
 
 Emit = Callable[[Event], None]
 """Sends an event to whoever listens."""
+
+
+PostArtifact = Callable[[str, str], None]
+"""Shows a page of markdown beside the run, under a key that its later versions share."""
 
 
 class Store(Protocol):
@@ -27,3 +32,12 @@ class Helper(Protocol):
 
     def call(self, function: str, /, **arguments: Any) -> Any:
         """Call `package.module:function` with JSON-able arguments and return its JSON-able result."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Everyone who is told of an attempt: report pages, the run's artifact, events."""
+
+    store: Store
+    post_artifact: PostArtifact
+    emit: Emit

@@ -27,10 +27,10 @@ def count_table(
 ) -> TableCounts:
     """A table's counts before anything is written."""
     own = [outcome for outcome in outcomes if outcome.table == verdict.table]
-    is_failed = any(outcome.state in BAD_STATES for outcome in own)
+    has_failed = any(outcome.state in BAD_STATES for outcome in own)
     return TableCounts(
         table=verdict.table,
-        verdict="failed" if verdict.verdict == "passed" and is_failed else verdict.verdict,
+        verdict="warned" if verdict.verdict == "passed" and has_failed else verdict.verdict,
         received=extracted.received,
         rejected=extracted.rejected_count,
         superseded=verdict.superseded,
@@ -51,8 +51,9 @@ def record_counts(
     with conn.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO assay.table_loads VALUES (%(load_id)s, %(attempt_no)s, %(position)s, %(table)s, "
-            "%(verdict)s, %(received)s, %(rejected)s, %(superseded)s, %(quarantined)s, %(newly_quarantined)s, "
-            "%(inserted)s, %(updated)s, %(unchanged)s, %(expectations)s, %(expectations_passed)s)",
+            "%(verdict)s, %(received)s, %(rejected)s, %(superseded)s, %(quarantined)s, "
+            "%(newly_quarantined)s, %(inserted)s, %(updated)s, %(unchanged)s, "
+            "%(expectations)s, %(expectations_passed)s)",
             [
                 msgspec.structs.asdict(count)
                 | {"load_id": load.load_id, "attempt_no": load.attempt_no, "position": position}

@@ -89,21 +89,30 @@ def open_load(
             "WHERE pipeline = %s AND status IN ('open', 'blocked') AND load_id <> %s",
             (pipeline, load_id),
         )
-        attempt_no, started_at = fetch_one(
-            conn,
-            "INSERT INTO assay.attempts (load_id, attempt_no, pipeline, status, run_url) "
-            "SELECT %s, coalesce(max(attempt_no), 0) + 1, %s, 'running', %s FROM assay.attempts "
-            "WHERE load_id = %s RETURNING attempt_no, started_at",
-            load_id,
-            pipeline,
-            run_url,
-            load_id,
-        )
+        attempt_no, started_at = _insert_attempt(conn, load_id, run_url)
         extraction = fetch_int(conn, "SELECT extraction FROM assay.loads WHERE load_id = %s", load_id)
-    assert isinstance(attempt_no, int)
-    assert isinstance(started_at, dt.datetime)
     start: Cursors = {} if full_refresh else dict(cursors)
     return OpenLoad(load_id, extraction, attempt_no, start, started_at, is_resumed)
+
+
+def reopen_blocked(conn: Connection, load_id: str, *, run_url: str | None) -> tuple[int, dt.datetime]:
+    """Record a new attempt at a blocked load, that of accepting it; returns its number and start."""
+    with conn.transaction():
+        return _insert_attempt(conn, load_id, run_url)
+
+
+def _insert_attempt(conn: Connection, load_id: str, run_url: str | None) -> tuple[int, dt.datetime]:
+    attempt_no, started_at = fetch_one(
+        conn,
+        "INSERT INTO assay.attempts (load_id, attempt_no, pipeline, status, run_url) SELECT load_id, "
+        "(SELECT coalesce(max(attempt_no), 0) + 1 FROM assay.attempts WHERE load_id = l.load_id), "
+        "pipeline, 'running', %s FROM assay.loads l WHERE load_id = %s RETURNING attempt_no, started_at",
+        run_url,
+        load_id,
+    )
+    assert isinstance(attempt_no, int)
+    assert isinstance(started_at, dt.datetime)
+    return attempt_no, started_at
 
 
 def load_ids(conn: Connection, pipeline: str) -> list[str]:
@@ -123,18 +132,18 @@ def end_attempt(
     )
 
 
-def mark_reported(conn: Connection, load_id: str, attempt_no: int) -> None:
+def mark_told(conn: Connection, load_id: str, attempt_no: int) -> None:
     """Record that pages, artifact and events of an attempt are out."""
     conn.execute(
-        "UPDATE assay.attempts SET reported_at = clock_timestamp() WHERE load_id = %s AND attempt_no = %s",
+        "UPDATE assay.attempts SET told_at = clock_timestamp() WHERE load_id = %s AND attempt_no = %s",
         (load_id, attempt_no),
     )
 
 
-def unreported_attempts(conn: Connection, pipeline: str) -> list[tuple[str, int]]:
+def untold_attempts(conn: Connection, pipeline: str) -> list[tuple[str, int]]:
     """Finished attempts that nobody was told of, because their process died first; oldest first."""
     rows = conn.execute(
-        "SELECT load_id, attempt_no FROM assay.attempts WHERE pipeline = %s AND reported_at IS NULL "
+        "SELECT load_id, attempt_no FROM assay.attempts WHERE pipeline = %s AND told_at IS NULL "
         "AND status IN ('published', 'no new rows', 'blocked', 'failed') ORDER BY started_at",
         (pipeline,),
     )

@@ -4,6 +4,7 @@ import getpass
 import logging
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -18,10 +19,10 @@ from tasks.handover import (
     TableVerdict,
 )
 from tasks.load import history, ledger
-from tasks.load.connection import Connection, fetch_one, open_connection
+from tasks.load.connection import Connection, open_connection
 from tasks.load.publication import BlockedInTransactionError, Judged, publish_load
 from tasks.load.staging import stage_rows
-from tasks.pipeline import Pipeline
+from tasks.pipeline import Pipeline, Table
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +35,31 @@ class JudgedFiles(msgspec.Struct, frozen=True):
     extracted: dict[str, Extracted]
 
 
-def stage_table(dsn: str, load: Load, verdict: TableVerdict) -> int:
-    """Copy one table's clean rows into staging; returns how many."""
-    with open_connection(dsn) as conn:
+@dataclass(frozen=True)
+class Target:
+    """The database that a pipeline loads into; its DSN is in no repr."""
+
+    dsn: str = field(repr=False)
+    statement_timeout_s: float = 600.0
+
+
+def stage_table(target: Target, table: Table, load: Load, verdict: TableVerdict) -> int:
+    """Copy one table's clean rows into staging, unless the gate blocks them; returns how many."""
+    if verdict.verdict == "blocked":
+        return 0
+    with open_connection(target.dsn) as conn:
         copied = stage_rows(conn, load.load_id, verdict)
-    log.info("%s: %d rows staged", verdict.table, copied)
+    log.info("%s: %d rows staged", table.name, copied)
     return copied
 
 
 def load_tables(
-    dsn: str,
+    target: Target,
     pipeline: Pipeline,
     load: Load,
     verdicts: Sequence[TableVerdict],
     extracted: Sequence[Extracted],
-    *,
-    statement_timeout_s: float,
+    staged: Sequence[int],
 ) -> Status:
     """Publish a staged load, or record that the gate blocks it.
 
@@ -61,20 +71,21 @@ def load_tables(
     judged = Judged({v.table: v for v in verdicts}, {e.resource: e for e in extracted})
     outcomes = [outcome for verdict in verdicts for outcome in verdict.outcomes]
     if any(verdict.verdict == "blocked" for verdict in verdicts):
-        _record_block(dsn, load, judged, outcomes)
+        _record_block(target, load, judged, outcomes)
         return "blocked"
     try:
-        publish_load(dsn, pipeline, load, judged, statement_timeout_s=statement_timeout_s)
+        publish_load(target.dsn, pipeline, load, judged, statement_timeout_s=target.statement_timeout_s)
     except BlockedInTransactionError as exc:
-        _record_block(dsn, load, judged, [*outcomes, *exc.outcomes])
+        _record_block(target, load, judged, [*outcomes, *exc.outcomes])
         return "blocked"
+    log.info("%s: %d rows of %d tables published", load.load_id, sum(staged), len(verdicts))
     is_empty = all(verdict.verdict == "no new rows" for verdict in verdicts)
     return "no new rows" if is_empty else "published"
 
 
-def record_failure(dsn: str, load: Load, error: str) -> None:
+def record_failure(target: Target, load: Load, error: str) -> None:
     """Record that an attempt failed, in a transaction of its own; nothing it staged is visible."""
-    with open_connection(dsn) as conn:
+    with open_connection(target.dsn) as conn:
         ledger.end_attempt(conn, load.load_id, load.attempt_no, "failed", error=error)
 
 
@@ -84,13 +95,14 @@ def read_blocked(conn: Connection, load_id: str) -> JudgedFiles:
     Raises:
         ConfigurationError: The load is unknown or not blocked, or its files are gone.
     """
-    row = conn.execute("SELECT status FROM assay.loads WHERE load_id = %s", (load_id,)).fetchone()
+    row = conn.execute("SELECT status, work FROM assay.loads WHERE load_id = %s", (load_id,)).fetchone()
     if row is None:
         raise ConfigurationError(f"There is no load {load_id!r}. `assay status` lists them.")
-    if row[0] != "blocked":
-        raise ConfigurationError(f"Load {load_id} is {row[0]}; only a blocked load can be accepted.")
-    work = fetch_one(conn, "SELECT work FROM assay.loads WHERE load_id = %s", load_id)[0]
-    file = Path(str(work)) / "judged.json"
+    status, work = row
+    # A later attempt may have begun, and failed, since the gate blocked it.
+    if status not in {"blocked", "open"} or work is None:
+        raise ConfigurationError(f"Load {load_id} is {status}; only a blocked load can be accepted.")
+    file = Path(str(work), "judged.json")
     if not file.exists():
         raise ConfigurationError(
             f"The files of load {load_id} are not on this machine ({file}). "
@@ -99,31 +111,29 @@ def read_blocked(conn: Connection, load_id: str) -> JudgedFiles:
     return msgspec.json.decode(file.read_bytes(), type=JudgedFiles)
 
 
-def accept_load(
-    dsn: str, pipeline: Pipeline, load: Load, blocked: JudgedFiles, reason: str, *, statement_timeout_s: float
-) -> None:
+def accept_load(target: Target, pipeline: Pipeline, load: Load, blocked: JudgedFiles, reason: str) -> None:
     """Publish a blocked load by a person's decision, recorded with name and reason.
 
     `load` is the new attempt at it. Rows that were diverted stay in quarantine.
     """
     person = f"{getpass.getuser()}@{socket.gethostname()}"
     judged = Judged(blocked.verdicts, blocked.extracted, accepted_by=person)
-    for verdict in blocked.verdicts.values():
-        stage_table(dsn, load, verdict)
-    with open_connection(dsn) as conn:
+    with open_connection(target.dsn) as conn:
+        for verdict in blocked.verdicts.values():
+            stage_rows(conn, load.load_id, verdict)
         conn.execute(
             "UPDATE assay.attempts SET accepted_by = %s, accept_reason = %s "
             "WHERE load_id = %s AND attempt_no = %s",
             (person, reason, load.load_id, load.attempt_no),
         )
-    publish_load(dsn, pipeline, load, judged, statement_timeout_s=statement_timeout_s)
+    publish_load(target.dsn, pipeline, load, judged, statement_timeout_s=target.statement_timeout_s)
 
 
-def _record_block(dsn: str, load: Load, judged: Judged, outcomes: Sequence[ExpectationOutcome]) -> None:
+def _record_block(target: Target, load: Load, judged: Judged, outcomes: Sequence[ExpectationOutcome]) -> None:
     """In a transaction of its own: counts, validations, and why."""
     files = JudgedFiles(load, dict(judged.verdicts), dict(judged.extracted))
     Path(load.work, "judged.json").write_bytes(msgspec.json.encode(files))
-    with open_connection(dsn) as conn, conn.transaction():
+    with open_connection(target.dsn) as conn, conn.transaction():
         history.record_counts(conn, load, _blocked_counts(judged, outcomes), {})
         history.record_validations(conn, load, outcomes)
         ledger.end_attempt(conn, load.load_id, load.attempt_no, "blocked", error=_why(outcomes))

@@ -6,7 +6,9 @@ from typing import Final
 import msgspec
 
 from tasks.handover import LoadLine, LoadReport
-from tasks.ports import Helper, Store
+from tasks.ports import Audience, Helper, Store
+from tasks.publish.artifact import render_artifact
+from tasks.publish.events import events_of
 from tasks.publish.overview import render_overview
 from tasks.publish.pages import render_load_pages
 from tasks.publish.paths import INDEX, load_page, table_page
@@ -43,6 +45,17 @@ def publish_report(
         "index": store.url(INDEX),
         "load": store.url(load_page(report.load_id, report.attempt_no)),
     }
+
+
+def tell_people(
+    report: LoadReport, lines: Sequence[LoadLine], audience: Audience, helper: Helper
+) -> dict[str, str]:
+    """Write an attempt's pages, post its artifact, send its events; returns the pages' addresses."""
+    links = publish_report(report, lines, store=audience.store, helper=helper)
+    audience.post_artifact(f"assay-{report.pipeline.replace('_', '-')}", render_artifact(report, links))
+    for event in events_of(report, links):
+        audience.emit(event)
+    return links
 
 
 def _render_pages(report: LoadReport, helper: Helper) -> dict[str, str]:

@@ -196,7 +196,7 @@ def _judge_union(
 def _name_verdict(outcomes: Sequence[ExpectationOutcome]) -> Verdict:
     if any(outcome.blocks for outcome in outcomes):
         return "blocked"
-    return "failed" if any(outcome.state in {"failed", "error"} for outcome in outcomes) else "passed"
+    return "warned" if any(outcome.state in {"failed", "error"} for outcome in outcomes) else "passed"
 
 
 def _write_clean(clean: pl.LazyFrame, path: Path) -> Path:

@@ -1,6 +1,7 @@
 """The validate step's two ends: the call in the flow's process, and the function in the helper's."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ def validate_table(
     pipeline: Pipeline,
     table: Table,
     load: Load,
-    transformed: Transformed,
-    extracted: Extracted,
+    tables: Mapping[str, Transformed],
+    extracted: Sequence[Extracted],
     helper: Helper,
 ) -> TableVerdict:
     """Pass one table's rows through the gate, in the helper process.
@@ -26,12 +27,13 @@ def validate_table(
     Raises:
         ConfigurationError: The suite is missing or asks for what it cannot.
     """
+    source = next(e for e in extracted if e.resource == table.resource)
     incremental = pipeline.resource(table.resource).incremental
     reply = helper.call(
         "tasks.validate.validate:judge",
         table=table.model_dump(mode="json"),
-        rows=transformed.rows,
-        extracted=msgspec.to_builtins(extracted),
+        rows=tables[table.name].rows,
+        extracted=msgspec.to_builtins(source),
         cursor_field=incremental.field if incremental else None,
         work=load.work,
     )

@@ -29,10 +29,10 @@ CREATE TABLE assay.attempts (
     report_tables jsonb NOT NULL DEFAULT '{}',
     accepted_by   text,
     accept_reason text,
-    reported_at   timestamptz,
+    told_at     timestamptz,
     PRIMARY KEY (load_id, attempt_no)
 );
-COMMENT ON TABLE assay.attempts IS 'One row a run of a load; reported_at: when pages, artifact and events were out.';
+COMMENT ON TABLE assay.attempts IS 'One row a run of a load; told_at: when pages, artifact and events were out.';
 CREATE INDEX attempts_by_pipeline ON assay.attempts (pipeline, started_at DESC);
 
 CREATE TABLE assay.publications (

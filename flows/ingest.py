@@ -1,0 +1,60 @@
+"""The flow `ingest`: one attempt at loading a pipeline's new data, tested before it is visible."""
+
+import datetime as dt
+import logging
+from typing import Any
+
+from prefect import flow
+from prefect.runtime import flow_run
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.catalog import find_pipeline
+from flows.path import Steps, follow_path
+from flows.run import run_pipeline
+from flows.wiring import prefect_ports
+from tasks.extract.task import extract
+from tasks.load.task import load_staged, stage
+from tasks.transform.task import transform
+from tasks.validate.task import validate
+
+log = logging.getLogger(__name__)
+
+STEPS = Steps(
+    extract=extract.submit,
+    transform=transform.submit,
+    validate=validate.submit,
+    stage=stage.submit,
+    load=load_staged.submit,
+)
+
+
+def _name_run() -> str:
+    started = flow_run.scheduled_start_time or dt.datetime.now(dt.UTC)
+    return f"{flow_run.parameters['pipeline']} {started:%d %b %H:%M}"
+
+
+@flow(
+    name="ingest",
+    flow_run_name=_name_run,
+    task_runner=ThreadPoolTaskRunner[Any](max_workers=8),
+    timeout_seconds=12 * 3600,
+)
+def ingest(pipeline: str, full_refresh: bool = False) -> State[None]:
+    """Bring what is new at a pipeline's API into its Postgres tables, or leave them as they are.
+
+    Args:
+        pipeline: Name of a file in `flows/pipelines/`.
+        full_refresh: Ask the API for everything, not only for what changed since the cursor.
+
+    Raises:
+        DataQualityError: The gate blocked the load; nothing is published.
+        PipelineError: The run failed; nothing is published, and the next run goes on from there.
+    """
+    declared = find_pipeline(pipeline)
+    report = run_pipeline(
+        declared, prefect_ports(), lambda run: follow_path(run, STEPS), full_refresh=full_refresh
+    )
+    rows = sum(table.inserted + table.updated for table in report.tables)
+    return Completed(message=f"{report.status}: {rows:,} rows written")
