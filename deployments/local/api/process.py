@@ -25,7 +25,7 @@ def running_demo_api(
     """
     command = [sys.executable, "-m", "deployments.local.api", "--until-stdin-closes"]
     command += ["--port", str(port), "--token", token, *options]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
