@@ -70,9 +70,16 @@ class ApiClient:
                 if session := self._sessions.get_nowait():
                     session.close()
 
+    def sign_in(self) -> None:
+        """Look the secret up, in the caller's thread; a replay from the landing zone needs none.
+
+        Raises:
+            ConfigurationError: It is nowhere, or cannot be sent.
+        """
+        _ = self._auth
+
     @cached_property
-    def auth(self) -> Anonymous:
-        """What sends the secret, looked up at first use: a replay from the landing zone needs none."""
+    def _auth(self) -> Anonymous:
         return authenticate(self.source.auth, self._secrets)
 
     def url_of(self, resource: Resource, request: PageRequest) -> str:
@@ -108,7 +115,7 @@ class ApiClient:
         self, number: int, envelope: Envelope, stop: threading.Event, failures: Failures
     ) -> Answer:
         response, raw = self._get(failures, stop)
-        body = self.auth.mask(raw)
+        body = self._auth.mask(raw)
         if response.status_code != HTTPStatus.OK:
             error = failures.of_status(response, body, self._now())
             pause_s = getattr(error, "retry_after_s", None) or 0.0
@@ -148,7 +155,7 @@ class ApiClient:
         session = self._sessions.get()
         try:
             if session is None:
-                session = SameOriginSession(self.source.base_url, self.auth)
+                session = SameOriginSession(self.source.base_url, self._auth)
                 session.headers["User-Agent"] = f"assay/0.1 (pipeline {self.pipeline})"
                 session.headers["Accept"] = "application/json"
             yield session
@@ -167,4 +174,5 @@ def _may_pass(exc: Exception) -> bool:
 
 
 def _log_retry(details: RetryDetails) -> None:
-    _log.warning("%s Trying again in %.1f s.", details.caused_by, details.wait_for)
+    asked_s = getattr(details.caused_by, "retry_after_s", None) or 0.0
+    _log.warning("%s. Trying again in %.1f s.", details.caused_by, max(details.wait_for, asked_s))

@@ -70,12 +70,14 @@ def extract_resources(
     """Extract several resources of a source concurrently; the first failure ends the others and is raised."""
     stop = threading.Event()
     with ThreadPoolExecutor(len(resources), thread_name_prefix="extract") as pool:
-        futures = [
-            pool.submit(extract_resource, client, resource, load, now=now, stop=stop)
-            for resource in resources
-        ]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        stop.set()
+        try:
+            futures = [
+                pool.submit(extract_resource, client, resource, load, now=now, stop=stop)
+                for resource in resources
+            ]
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
     errors = [error for future in futures if (error := future.exception())]
     errors.sort(key=lambda error: isinstance(error, ExtractionStopped))
     if errors:
@@ -123,6 +125,7 @@ class _Run:
             self._take(self._reopen(page))
         self._progress.resumed_pages = self._progress.pages
         if not self.landing.is_complete:
+            self._client.sign_in()
             for answer in ahead.read(self._paginator, self._tick):
                 self._take(answer)
                 self.landing.add(msgspec.structs.replace(answer.page, next_state=_as_json(answer.facts)))

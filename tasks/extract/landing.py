@@ -32,7 +32,7 @@ _TEMPORARY = ".writing-"
 T = TypeVar("T", bound=Struct)
 _SCHEMA = pl.Schema(
     {
-        "number": pl.Int64(),
+        "page": pl.Int64(),
         "url": pl.String(),
         "request_body": pl.Binary(),
         "status": pl.Int64(),
@@ -44,6 +44,8 @@ _SCHEMA = pl.Schema(
         "body": pl.Binary(),
     }
 )
+_FIELDS = {"page": "number"}
+"""Columns whose name is not that of the field of `Page`."""
 
 
 class FirstRequest(Struct, frozen=True, kw_only=True):
@@ -122,13 +124,13 @@ class Landing:
         segments = self._list_segments()
         for position, segment in enumerate(segments):
             try:
-                pages = self._read_segment(segment)
+                frame = self._read_segment(segment)
             except Damaged as exc:
                 self._drop(segments[position:], str(exc))
                 return
-            for page in pages:
-                self._last_page = page.number
-                yield page
+            for row in frame.rename(_FIELDS).iter_rows(named=True, buffer_size=16):
+                self._last_page = row["number"]
+                yield Page(**row)
         if self._complete and (self._complete.pages != self._last_page):
             self._drop([], f"{self._last_page} of {self._complete.pages} pages are there")
 
@@ -181,7 +183,7 @@ class Landing:
     def _list_segments(self) -> list[Path]:
         return sorted(file for file in self._folder.iterdir() if _SEGMENT.fullmatch(file.name))
 
-    def _read_segment(self, segment: Path) -> list[Page]:
+    def _read_segment(self, segment: Path) -> pl.DataFrame:
         data = segment.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
         if self._complete and self._complete.segments.get(segment.name) != sha256:
@@ -193,14 +195,13 @@ class Landing:
         if frame.schema != _SCHEMA:
             raise Damaged(f"{segment.name} has other columns")
         first, last = map(int, _SEGMENT.fullmatch(segment.name).groups())  # type: ignore[union-attr]  # listed
-        if first != self._last_page + 1 or frame["number"].to_list() != list(range(first, last + 1)):
+        if first != self._last_page + 1 or frame["page"].to_list() != list(range(first, last + 1)):
             raise Damaged(f"{segment.name} does not continue page {self._last_page}")
-        pages = [Page(**row) for row in frame.to_dicts()]
-        for page in pages:
-            if hashlib.sha256(page.body).hexdigest() != page.sha256:
-                raise Damaged(f"{segment.name} page {page.number} does not have its sha256")
+        for number, body, expected in frame.select("page", "body", "sha256").iter_rows(buffer_size=16):
+            if hashlib.sha256(body).hexdigest() != expected:
+                raise Damaged(f"{segment.name} page {number} does not have its sha256")
         self._hashes[segment.name] = sha256
-        return pages
+        return frame
 
     def _drop(self, segments: list[Path], reason: str) -> None:
         _log.warning("%s: %s; fetching again from page %d.", self._folder, reason, self._last_page + 1)
@@ -227,7 +228,8 @@ class Landing:
 
 
 def _frame_of(pages: Sequence[Page]) -> pl.DataFrame:
-    return pl.DataFrame({name: [getattr(page, name) for page in pages] for name in _SCHEMA}, schema=_SCHEMA)
+    columns = {name: [getattr(page, _FIELDS.get(name, name)) for page in pages] for name in _SCHEMA}
+    return pl.DataFrame(columns, schema=_SCHEMA)
 
 
 def _asks_the_same(landed: FirstRequest, request: FirstRequest, *, complete: bool) -> bool:
