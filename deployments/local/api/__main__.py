@@ -41,7 +41,11 @@ def main() -> None:
     told_to_end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told_to_end.set())
-    with DemoApi(args.token, port=args.port, rate_limit=args.rate_limit, clock=args.clock) as api:
+    try:
+        api = DemoApi(args.token, port=args.port, rate_limit=args.rate_limit, clock=args.clock)
+    except OSError as exc:
+        sys.exit(f"The demo API cannot listen on port {args.port}: {exc.strerror}. Try another: --port 0")
+    with api:
         sys.stdout.write(f"listening on {api.url}\n")
         sys.stdout.flush()
         if args.until_stdin_closes:
