@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations.engine import gx_import  # noqa: F401  (first of all)
 from expectations.engine.datasource import PolarsDataFrameAsset, PolarsDatasource
 from expectations.engine.errors import NotRowLevelError, RowConditionError, SuiteFileError
 from expectations.engine.execution_engine import PolarsExecutionEngine

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from dateutil.parser import parse  # type: ignore[import-untyped]  # ships no types
@@ -44,7 +45,8 @@ def _to_datetime(value: Any, dtype: pl.Datetime) -> Any:
         return moment
     if dtype.time_zone is None:
         return moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
-    return moment if moment.tzinfo else pl.lit(moment).dt.replace_time_zone(dtype.time_zone)
+    zone = ZoneInfo(dtype.time_zone)
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
 
 
 def _to_date(value: Any) -> Any:
@@ -52,6 +54,17 @@ def _to_date(value: Any) -> Any:
     if isinstance(moment, dt.datetime) and moment.time() == dt.time():
         return moment.date()
     return moment
+
+
+def is_reversed(low: Any, high: Any) -> bool:
+    """Whether two bounds, brought to one type, are in the wrong order; a date is its midnight."""
+    if isinstance(low, dt.date) and isinstance(high, dt.date):
+        low, high = _as_moment(low), _as_moment(high)
+    return bool(low > high)
+
+
+def _as_moment(value: dt.date) -> dt.datetime:
+    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
 
 
 def is_member(column: pl.Expr, values: Iterable[Any], dtype: pl.DataType) -> pl.Expr:
@@ -63,11 +76,7 @@ def is_member(column: pl.Expr, values: Iterable[Any], dtype: pl.DataType) -> pl.
     if isinstance(dtype, (pl.Categorical, pl.Enum)):
         column, dtype = column.cast(pl.String), pl.String()
     wanted = [to_literal(value, dtype) for value in comparable(values, dtype)]
-    plain = [value for value in wanted if not isinstance(value, pl.Expr)]
-    hits = [column == value for value in wanted if isinstance(value, pl.Expr)]
-    if plain:
-        hits.append(_is_in(column, plain, dtype))
-    return pl.any_horizontal(hits) if hits else pl.when(column.is_not_null()).then(statement=False)
+    return _is_in(column, wanted, dtype) if wanted else pl.when(column.is_not_null()).then(statement=False)
 
 
 def _is_in(column: pl.Expr, values: list[Any], dtype: pl.DataType) -> pl.Expr:

@@ -22,9 +22,7 @@ _ALIASES: dict[str, frozenset[type[pl.DataType]]] = {
     "boolean": frozenset({pl.Boolean}),
     "BooleanDtype": frozenset({pl.Boolean}),
     "datetime": frozenset({pl.Datetime}),
-    "datetime64": frozenset({pl.Datetime}),
-    "datetime64[ns]": frozenset({pl.Datetime}),
-    "datetime64[us]": frozenset({pl.Datetime}),
+    "DatetimeTZDtype": frozenset({pl.Datetime}),
     "Timestamp": frozenset({pl.Datetime}),
     "date": frozenset({pl.Date}),
     "time": frozenset({pl.Time}),
@@ -49,4 +47,6 @@ def is_of_type(dtype: pl.DataType, name: str) -> bool:
         return True
     if plain.removesuffix("Dtype").lower() == str(dtype).lower():
         return True
+    if isinstance(dtype, pl.Datetime) and plain.startswith("datetime64"):
+        return dtype.time_zone is None  # pandas has a type of its own for moments with a zone
     return type(dtype) in _ALIASES.get(plain, _ALIASES.get(plain.rstrip("_"), frozenset()))

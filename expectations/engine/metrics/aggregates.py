@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-from expectations.engine.literals import as_text, to_literal
+from expectations.engine.literals import as_text, is_reversed, to_literal
 from expectations.engine.metrics.registering import Call, aggregate, metric
 
 _INTERPOLATIONS = ("nearest", "linear", "lower", "higher", "midpoint")
@@ -122,13 +122,13 @@ def between(domain: Domain, low: Any, high: Any, *, strict_min: bool, strict_max
     """
     if low is None and high is None:
         raise ValueError("min_value and max_value cannot both be None")
-    if low is not None and high is not None and low > high:
-        raise ValueError("min_value cannot be greater than max_value")
-    dtype = domain.dtype
-    bounds = [to_literal(bound, dtype) for bound in (low, high) if bound is not None]
-    if any(isinstance(bound, str) != (dtype == pl.String) for bound in bounds):
+    low, high = to_literal(low, domain.dtype), to_literal(high, domain.dtype)
+    is_text = domain.dtype == pl.String
+    if any(isinstance(bound, str) != is_text for bound in (low, high) if bound is not None):
         raise TypeError("Column values, min_value, and max_value must either be None or of the same type.")
-    return within(domain.values, to_literal(low, dtype), to_literal(high, dtype), strict_min, strict_max)
+    if low is not None and high is not None and is_reversed(low, high):
+        raise ValueError("min_value cannot be greater than max_value")
+    return within(domain.values, low, high, strict_min, strict_max)
 
 
 def within(values: pl.Expr, low: Any, high: Any, strict_min: bool | None, strict_max: bool | None) -> pl.Expr:

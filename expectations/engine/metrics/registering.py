@@ -93,21 +93,43 @@ def register_all(engine: type[PolarsExecutionEngine]) -> None:
     with _lock:
         for name, function in _METRICS.items():
             if ENGINE not in _registered_metrics[name]["providers"]:
-                register(name, _provider(name, function), engine)
+                metric_class = _WithoutTable(_metric_class(_registered_metrics[name]))
+                register(name, _provider(name, function), engine, metric_class)
 
 
-def register(name: str, provider: Callable[..., Any], engine: type[PolarsExecutionEngine]) -> None:
-    """Register a provider under a metric that GX has for another engine."""
+def register(
+    name: str, provider: Callable[..., Any], engine: type[PolarsExecutionEngine], metric_class: Any = None
+) -> None:
+    """Register a provider under a metric that GX has for another engine, by default with that one's class."""
     definition = _registered_metrics[name]
     register_metric(
         metric_name=name,
         metric_domain_keys=definition["metric_domain_keys"],
         metric_value_keys=definition["metric_value_keys"],
         execution_engine=engine,
-        metric_class=_metric_class(definition),
+        metric_class=metric_class or _metric_class(definition),
         metric_provider=provider,
         metric_fn_type=MetricFunctionTypes.VALUE,
     )
+
+
+class _WithoutTable:
+    """GX's metric class, less what it wants to know of the table first: row count, columns and their types.
+
+    The engine knows these from the schema. With the row count as a dependency of every condition, a LazyFrame
+    would have to be read once for it before anything else is counted.
+    """
+
+    def __init__(self, metric_class: Any) -> None:
+        self._metric_class = metric_class
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._metric_class, name)
+
+    def get_evaluation_dependencies(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """GX's dependencies of a metric, by name."""
+        dependencies = self._metric_class.get_evaluation_dependencies(*args, **kwargs)
+        return {name: metric for name, metric in dependencies.items() if not name.startswith("table.")}
 
 
 def _metric_class(definition: Mapping[str, Any]) -> Any:

@@ -1,0 +1,102 @@
+"""GX's own pandas engine on the same data, and what "the same result" means."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]  # ships no types
+import polars as pl
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.validator.validator import Validator
+
+from expectations.engine.preparing import prepare
+from expectations.engine.to_pandas import to_pandas
+
+# The query that finds the rows is text of each engine's own kind, and so is the name of a type.
+_OWN_WORDS = frozenset({"unexpected_index_query"})
+_TYPE_NAMES = frozenset(
+    {
+        "expect_column_values_to_be_of_type",
+        "expect_column_values_to_be_in_type_list",
+        "expect_column_type_to_be",
+    }
+)
+
+
+def validate_on_pandas(
+    frame: pl.DataFrame | pd.DataFrame, expectation: Expectation, result_format: Any
+) -> Any:
+    engine = PandasExecutionEngine()
+    engine.load_batch_data("frame", to_pandas(frame))
+    validator = Validator(execution_engine=engine)
+    validator.metrics_calculator.show_progress_bars = False
+    [result] = validator.graph_validate(
+        [prepare(expectation).configuration], runtime_configuration={"result_format": result_format}
+    )
+    return result
+
+
+def raised(result: Any) -> bool:
+    info = result.exception_info or {}
+    entries = [info] if "raised_exception" in info else list(info.values())
+    return any(entry["raised_exception"] for entry in entries)
+
+
+def differences(ours: Any, theirs: Any) -> list[str]:
+    """Name what differs between two results, empty if they agree."""
+    if raised(ours) or raised(theirs):
+        return [] if raised(ours) and raised(theirs) else [f"raised: {raised(ours)} != {raised(theirs)}"]
+    found = (
+        [] if bool(ours.success) == bool(theirs.success) else [f"success: {ours.success} != {theirs.success}"]
+    )
+    own = _OWN_WORDS | {"observed_value"} if ours.expectation_config.type in _TYPE_NAMES else _OWN_WORDS
+    keys = sorted((ours.result.keys() | theirs.result.keys()) - own)
+    for key in keys:
+        left, right = _comparable(ours.result, key), _comparable(theirs.result, key)
+        if not is_same(left, right):
+            found.append(f"{key}: {left!r} != {right!r}")
+    return found
+
+
+def _comparable(result: dict[str, Any], key: str) -> Any:
+    value = plain(result.get(key))
+    if key == "partial_missing_list" and value:
+        return sorted(value, key=repr)  # a set in GX, so in any order
+    if key == "partial_unexpected_counts" and "None" in repr(plain(result.get("partial_unexpected_list"))):
+        return None  # counts of nulls: see "Nulls among the examples" in docs/engine.md
+    return value
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911  (a return for each kind of value)
+    """Reduce a value to Python's own types; NaN, NaT and None are one."""
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, pd.DataFrame):
+        return plain(value.to_dict("records"))
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, (float, Decimal)):
+        return None if math.isnan(value) else float(value)
+    if isinstance(value, (dt.date, dt.datetime)):
+        return pd.Timestamp(value).isoformat()
+    return value
+
+
+def is_same(left: Any, right: Any) -> bool:
+    """Compare reduced values, floats to nine digits."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(left == right)

@@ -1,0 +1,236 @@
+"""What `validate_frame` promises beside GX's results."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import polars as pl
+import pytest
+from great_expectations.core import ExpectationSuite
+from great_expectations.expectations.row_conditions import Column
+from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+from great_expectations.render.view.view import DefaultJinjaPageView
+
+from expectations.engine import collecting, validate_frame
+from tests.unit.expectations.engine.frames import MIXED, aggregates, gxe, row_level
+from tests.unit.expectations.engine.oracle import raised
+
+
+def suite(*expectations: Any, **kwargs: Any) -> ExpectationSuite:
+    return ExpectationSuite(name="suite", expectations=list(expectations), **kwargs)
+
+
+def unreadable(name: str) -> pl.Expr:
+    def fail(_: pl.Series) -> pl.Series:
+        raise AssertionError(f"column {name!r} was read")
+
+    return pl.lit(1).map_batches(fail, return_dtype=pl.Int64, is_elementwise=True).alias(name)
+
+
+def test_results_are_in_the_order_of_the_suite() -> None:
+    expectations = [
+        gxe.ExpectColumnMaxToBeBetween(column="j", max_value=5),
+        gxe.ExpectColumnMaxToBeBetween(column="unknown", max_value=5),
+        gxe.ExpectTableRowCountToEqual(value=8),
+        gxe.ExpectColumnMinToBeBetween(column="i", min_value=0),
+        gxe.ExpectColumnMinToBeBetween(column="j", min_value=0),
+        gxe.ExpectColumnMinToBeBetween(column="j", min_value=0),
+    ]
+    result = validate_frame(MIXED, suite(*expectations))
+    assert [r.expectation_config for r in result.results] == [e.configuration for e in expectations]
+    assert [r.success for r in result.results] == [True, False, True, True, False, False]
+
+
+def test_an_expectation_that_raises_is_a_result_and_the_others_are_evaluated() -> None:
+    result = validate_frame(
+        MIXED,
+        suite(
+            gxe.ExpectColumnValuesToBeUnique(column="unknown"),
+            gxe.ExpectColumnValuesToBeBetween(column="s", min_value=1),
+            gxe.ExpectColumnMeanToBeBetween(column="s", min_value=1),
+            gxe.ExpectColumnValuesToBeUnique(column="i", row_condition=Column("nowhere") > 1),
+            gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A="i", column_B="s"),
+            gxe.ExpectColumnValuesToNotBeNull(column="j"),
+        ),
+    )
+    assert [raised(r) for r in result.results] == [True] * 5 + [False]
+    assert [r.success for r in result.results] == [False] * 5 + [True]
+    assert 'The column "unknown" in BatchData does not exist' in str(result.results[0].exception_info)
+    assert "must either be None or of the same type" in str(result.results[1].exception_info)
+    assert "needs numbers" in str(result.results[2].exception_info)
+    assert result.statistics["unsuccessful_expectations"] == 5
+
+
+def test_an_expectation_without_a_provider_fails_loudly() -> None:
+    query = gxe.UnexpectedRowsExpectation(unexpected_rows_query="SELECT * FROM {batch} WHERE i > 6")
+    [result] = validate_frame(MIXED, suite(query)).results
+    assert not result.success
+    assert "No provider found for unexpected_rows_query" in str(result.exception_info)
+
+
+def test_severity_meta_and_suite_parameters_come_back() -> None:
+    expectation = gxe.ExpectColumnMaxToBeBetween(
+        column="j", max_value={"$PARAMETER": "top"}, severity="warning", meta={"quarantine": True}
+    )
+    result: Any
+    [result] = validate_frame(MIXED, suite(expectation, suite_parameters={"top": 3})).results
+    assert result.success
+    assert result.expectation_config.severity == "warning"
+    assert result.expectation_config.meta == {"quarantine": True}
+
+
+@pytest.mark.parametrize(
+    ("result_format", "keys"),
+    [
+        ("BOOLEAN_ONLY", set()),
+        ("BASIC", {"partial_unexpected_list"}),
+        ("SUMMARY", {"partial_unexpected_list", "partial_unexpected_index_list"}),
+        ("COMPLETE", {"unexpected_list", "unexpected_index_list", "unexpected_index_query"}),
+    ],
+)
+def test_result_format_says_how_much_is_reported(result_format: str, keys: set[str]) -> None:
+    [result] = validate_frame(
+        MIXED, suite(gxe.ExpectColumnValuesToBeUnique(column="i")), result_format=result_format
+    ).results
+    assert result.success is False
+    assert keys <= result.result.keys()
+    assert bool(result.result) == bool(keys)
+
+
+def test_unexpected_rows_are_named_by_their_key() -> None:
+    result_format = {"result_format": "COMPLETE", "unexpected_index_column_names": ["j", "g"]}
+    expectation = gxe.ExpectColumnValuesToBeBetween(column="i", max_value=2)
+    [result] = validate_frame(MIXED, suite(expectation), result_format=result_format).results
+    assert result.result["unexpected_index_list"] == [{"i": 3, "j": 1, "g": "y"}, {"i": 3, "j": 3, "g": "x"}]
+
+
+def test_unexpected_rows_can_be_listed_whole() -> None:
+    result_format = {"result_format": "BASIC", "include_unexpected_rows": True}
+    expectation = gxe.ExpectColumnValuesToBeBetween(column="j", min_value=0)
+    [result] = validate_frame(MIXED, suite(expectation), result_format=result_format).results
+    rows = result.result["unexpected_rows"]
+    assert (list(rows.index), list(rows.columns), rows["s"].tolist()) == ([4], MIXED.columns, ["A\n"])
+
+
+def test_only_columns_that_the_suite_names_are_read() -> None:
+    frame = MIXED.lazy().select("i", "g", unreadable("secret"))
+    result = validate_frame(
+        frame,
+        suite(
+            gxe.ExpectColumnValuesToBeUnique(column="i", row_condition=Column("g") == "x"),
+            gxe.ExpectTableColumnCountToEqual(value=3),
+            gxe.ExpectTableRowCountToEqual(value=8),
+        ),
+        result_format="COMPLETE",
+    )
+    assert [raised(r) for r in result.results] == [False] * 3
+
+
+def passes(monkeypatch: pytest.MonkeyPatch, expectations: list[Any]) -> list[int]:
+    sizes: list[int] = []
+    select = collecting._select
+
+    def count(frame: Any, waiting: Any, engine: Any) -> Any:
+        sizes.append(len(waiting))
+        return select(frame, waiting, engine)
+
+    monkeypatch.setattr(collecting, "_select", count)
+    validate_frame(MIXED.lazy(), suite(*expectations))
+    return sizes
+
+
+def test_a_suite_that_succeeds_takes_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    expectations = [
+        gxe.ExpectColumnValuesToBeInSet(column="g", value_set=["x", "y"]),
+        gxe.ExpectColumnValuesToNotBeNull(column="j", row_condition=Column("g") == "x"),
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=["i", "j", "s"]),
+        gxe.ExpectColumnMeanToBeBetween(column="f", min_value=-9, max_value=9),
+        gxe.ExpectTableRowCountToEqual(value=8),
+    ]
+    assert len(passes(monkeypatch, expectations)) == 1
+
+
+def test_examples_take_one_more_pass_for_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    expectations = [
+        gxe.ExpectColumnValuesToBeInSet(column="g", value_set=["x"]),
+        gxe.ExpectColumnValuesToNotBeNull(column="j"),
+    ]
+    [_, examples] = passes(monkeypatch, expectations)
+    assert examples == 2  # values and positions of the one that failed
+
+
+def test_simultaneous_validations_never_share_a_result() -> None:
+    expectations = row_level()[::3] + aggregates()[::3]
+
+    def validate(n: int) -> tuple[int, dict[str, Any]]:
+        frame = MIXED.head(n) if n % 2 else MIXED.head(n).lazy()
+        result: Any = validate_frame(frame, suite(*expectations), result_format="COMPLETE")
+        return n, result.to_json_dict()
+
+    alone = dict(validate(n) for n in range(1, 9))
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(validate, list(range(1, 9)) * 2))
+    assert all(result == alone[n] for n, result in together)
+
+
+def test_a_validation_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert validate_frame(MIXED, suite(gxe.ExpectTableRowCountToEqual(value=8))).success
+
+
+def test_a_validation_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    validate_frame(MIXED, suite(*row_level(), *aggregates()))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_metric_without_a_polars_version_is_computed_by_pandas_on_its_column_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bins = {"bins": [-2, 0, 2, 4], "weights": [0.25, 0.5, 0.25]}
+    expectation = gxe.ExpectColumnKLDivergenceToBeLessThan(column="j", partition_object=bins, threshold=9)
+    frame = MIXED.lazy().select("j", unreadable("secret"))
+    with caplog.at_level(logging.DEBUG, "expectations.engine"):
+        [result] = validate_frame(frame, suite(expectation)).results
+    assert result.success
+    assert "column.histogram has no Polars version" in caplog.text
+
+
+def test_a_result_is_json_and_a_page() -> None:
+    result: Any = validate_frame(MIXED, suite(*row_level(), *aggregates()), result_format="COMPLETE")
+    assert json.loads(json.dumps(result.to_json_dict()))["suite_name"] == "suite"
+    view: Any = DefaultJinjaPageView()
+    assert "Data documentation compiled by" in view.render(ValidationResultsPageRenderer().render(result))
+
+
+def test_a_file_is_read_where_it_lies(tmp_path: Any) -> None:
+    MIXED.write_parquet(tmp_path / "rows.parquet")
+    [result] = validate_frame(
+        pl.scan_parquet(tmp_path / "rows.parquet"), suite(gxe.ExpectColumnValuesToBeUnique(column="j"))
+    ).results
+    assert result.result["unexpected_count"] == 5
+
+
+def test_dates_in_a_suite_are_text(tmp_path: Any) -> None:
+    del tmp_path
+    moment = pl.col("t").dt
+    frame = MIXED.with_columns(d=moment.date(), z=moment.replace_time_zone("Europe/Paris"))
+    bounds = {"min_value": "2024-02-29", "max_value": "2024-02-29 23:59:59"}
+    result = validate_frame(
+        frame,
+        suite(
+            *[gxe.ExpectColumnValuesToBeBetween(column=name, **bounds) for name in "tdz"],
+            gxe.ExpectColumnValuesToBeInSet(column="d", value_set=["2024-02-29"]),
+            gxe.ExpectColumnValuesToBeInSet(column="z", value_set=["2024-02-29 12:00"]),
+            gxe.ExpectColumnMaxToBeBetween(column="t", max_value="2024-03-02 00:00:01"),
+        ),
+    )
+    assert [r.result.get("unexpected_count") for r in result.results] == [1, 1, 1, 1, 1, None]
+    assert result.results[-1].success
