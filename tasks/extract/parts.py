@@ -13,8 +13,8 @@ from tasks.extract.decode import Rejected
 from tasks.extract.incremental import CursorWatch
 
 PART_ROWS = 20_000
-_FRAME_ROWS = 1_000
-"""Rows made into a frame at once: with more of them the processor's cache no longer holds the objects."""
+_CHUNK_ROWS = 2_000
+"""Rows made into columns at once: with more of them the processor's cache no longer holds the objects."""
 _REJECTED = pl.Schema(
     {
         "page": pl.Int64(),
@@ -56,31 +56,31 @@ class RecordParts:
         self._columns = columns
         self._cursor = cursor
         self._rows: list[Struct] = []
-        self._frames: list[pl.DataFrame] = []
+        self._chunks: list[pl.DataFrame] = []
 
     def add(self, rows: Sequence[Struct]) -> None:
         """Take the records of a page."""
         self.count += len(rows)
         self._rows.extend(rows)
-        if len(self._rows) >= _FRAME_ROWS:
-            self._make_frame()
-        if sum(frame.height for frame in self._frames) >= PART_ROWS:
+        if len(self._rows) >= _CHUNK_ROWS:
+            self._make_chunk()
+        if sum(chunk.height for chunk in self._chunks) >= PART_ROWS:
             self._write()
 
     def close(self) -> None:
         """Write the rest; without any record, one part with zero rows and the columns."""
-        if self._rows or self._parts.is_empty:
-            self._make_frame()
-        if self._frames:
+        if self._rows:
+            self._make_chunk()
+        if self._chunks or self._parts.is_empty:
             self._write()
 
-    def _make_frame(self) -> None:
-        self._frames.append(self._columns.to_frame(self._rows))
+    def _make_chunk(self) -> None:
+        self._chunks.append(self._columns.make_chunk(self._rows))
         self._rows = []
 
     def _write(self) -> None:
-        frame = pl.concat(self._frames)
-        self._frames = []
+        frame = self._columns.join(self._chunks)
+        self._chunks = []
         self._cursor.watch(frame)
         self._parts.write(frame)
 

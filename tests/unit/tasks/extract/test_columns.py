@@ -41,7 +41,8 @@ JSON = (
 
 def decode(record: type[Struct], *texts: bytes) -> pl.DataFrame:
     columns = Columns("r", record)
-    return columns.to_frame([msgspec.json.decode(text, type=columns.record) for text in texts])
+    chunks = [columns.make_chunk([msgspec.json.decode(text, type=columns.record)]) for text in texts]
+    return columns.join(chunks)
 
 
 def test_every_supported_type_has_its_column() -> None:
@@ -85,7 +86,7 @@ def test_times_arrive_exactly(moments: list[dt.datetime | None]) -> None:
         else (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
         for moment in moments
     ]
-    assert columns.to_frame(rows)["at"].cast(pl.Int64).to_list() == micros
+    assert columns.join([columns.make_chunk(rows)])["at"].cast(pl.Int64).to_list() == micros
 
 
 @pytest.mark.parametrize(
