@@ -7,6 +7,7 @@ from typing import Final
 from tasks.handover import ExpectationOutcome, LoadReport, TableCounts
 from tasks.publish.wording import (
     ERROR_LENGTH,
+    describe_columns,
     describe_extent,
     failed_outcomes,
     next_command,
@@ -20,15 +21,9 @@ from tasks.publish.wording import (
 _EXAMPLES: Final = 5
 _OUTCOMES: Final = 20
 # ASCII punctuation that Markdown may take for structure; not what joins words, nor a colon in a sentence.
-_MARKUP: Final = re.compile(r"(?<=\w)[_-](?=\w)|:(?=\s|$)|([-!#$&*+:<=>@[\\\]^_`{|}~])")
-_MARKS: Final = {
-    "published": "🟢",
-    "no new rows": "⚪",
-    "blocked": "🔴",
-    "failed": "🔴",
-    "crashed": "🔴",
-    "running": "🔵",
-}
+_MARKUP: Final = re.compile(
+    r"(?<=\w)[_-](?=\w)|:(?=\s|$)|(?<=www)(\.)|([-!#$&*+:<=>@[\\\]^_`{|}~])", re.IGNORECASE
+)
 _COUNTS: Final = (
     "received",
     "rejected",
@@ -38,6 +33,7 @@ _COUNTS: Final = (
     "updated",
     "unchanged",
 )
+_RARE: Final = frozenset({"rejected", "quarantined", "superseded"})
 
 
 def render_artifact(report: LoadReport, links: Mapping[str, str]) -> str:
@@ -48,7 +44,7 @@ def render_artifact(report: LoadReport, links: Mapping[str, str]) -> str:
         links: Addresses of its pages, as `publish_report` returns them.
     """
     sections = [
-        f"## {_MARKS[report.status]} {escape(report.pipeline)}: {escape(state_verdict(report))}",
+        f"## {escape(report.pipeline)}: {escape(state_verdict(report))}",
         _render_facts(report, links),
         _render_next_step(report),
         f"**Error** {escape(one_line(report.error, ERROR_LENGTH))}" if report.error else "",
@@ -63,12 +59,11 @@ def render_artifact(report: LoadReport, links: Mapping[str, str]) -> str:
 def escape(text: str) -> str:
     """`text` as Markdown that shows exactly it, in a paragraph or a table cell.
 
-    Character references are text to Markdown, never structure, and reach HTML as they are; a backslash
-    would do nothing for `<` or, inside a table, for a code span. "www." would become a link by itself.
+    By backslashes, which CommonMark, GitHub's tables and both user interfaces of Prefect 3.8 undo; the first
+    of the two shows a character reference like `&#60;` as it is written.
     """
     shown = one_line(text, 10 * ERROR_LENGTH)
-    encoded = _MARKUP.sub(lambda match: f"&#{ord(match[1])};" if match[1] else match[0], shown)
-    return re.sub(r"(?i)(www)\.", r"\1&#46;", encoded)
+    return _MARKUP.sub(lambda match: f"\\{match[0]}" if match.lastindex else match[0], shown)
 
 
 def _render_facts(report: LoadReport, links: Mapping[str, str]) -> str:
@@ -93,35 +88,38 @@ def _render_next_step(report: LoadReport) -> str:
 def _render_outcomes(title: str, outcomes: Sequence[ExpectationOutcome], links: Mapping[str, str]) -> str:
     if not outcomes:
         return ""
-    rows = [
-        (
-            _link(escape(outcome.table), links.get(outcome.table)) or escape(outcome.table),
-            escape(one_line(outcome.column)) if outcome.column else "",
-            escape(outcome.expectation),
-            f"{outcome.severity}, blocks" if outcome.blocks else outcome.severity,
-            _describe_finding(outcome),
-            "; ".join(escape(example) for example in pick_examples(outcome, _EXAMPLES)),
-        )
-        for outcome in outcomes[:_OUTCOMES]
-    ]
-    header = ("Table", "Column", "Expectation", "Severity", "Rows", "Examples")
-    more = f"\n\n… and {len(outcomes) - _OUTCOMES} more." if len(outcomes) > _OUTCOMES else ""
-    return f"### {title}\n\n{_render_table(header, rows)}{more}"
+    # A list, because the interface never breaks the lines of a table: examples would be out of sight.
+    lines = [_render_outcome(outcome, links) for outcome in outcomes[:_OUTCOMES]]
+    if len(outcomes) > _OUTCOMES:
+        lines.append(f"… and {len(outcomes) - _OUTCOMES} more")
+    return f"### {title}\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _render_outcome(outcome: ExpectationOutcome, links: Mapping[str, str]) -> str:
+    table = _link(escape(outcome.table), links.get(outcome.table)) or escape(outcome.table)
+    columns = describe_columns(outcome)
+    where = f"{table} · **{escape(one_line(columns))}**" if columns else table
+    severity = f"{outcome.severity}, blocks" if outcome.blocks else outcome.severity
+    examples = ", ".join(escape(example) for example in pick_examples(outcome, _EXAMPLES))
+    told = f"{where} · {escape(outcome.expectation)} · {_describe_finding(outcome)} ({severity})"
+    return f"{told} · {examples}" if examples else told
 
 
 def _render_counts(tables: Sequence[TableCounts], links: Mapping[str, str]) -> str:
     if not tables:
         return ""
+    # What is 0 everywhere is left out where it can be: the interface has room for seven columns.
+    shown = [n for n in _COUNTS if n not in _RARE or any(getattr(table, n) for table in tables)]
     rows = [
         (
             _link(escape(table.table), links.get(table.table)) or escape(table.table),
             table.verdict,
-            *(f"{getattr(table, name):,}" for name in _COUNTS),
+            *(f"{getattr(table, name):,}" for name in shown),
             f"{table.expectations_passed} of {table.expectations}",
         )
         for table in tables
     ]
-    header = ("Table", "Verdict", *(name.capitalize() for name in _COUNTS), "Expectations passed")
+    header = ("Table", "Verdict", *(name.capitalize() for name in shown), "Passed")
     return f"### Rows\n\n{_render_table(header, rows, numbers_from=2)}"
 
 
@@ -148,10 +146,13 @@ def _diverting_outcomes(report: LoadReport) -> list[ExpectationOutcome]:
 
 def _describe_finding(outcome: ExpectationOutcome) -> str:
     if outcome.state == "error":
-        return (
-            f"not evaluated: {escape(one_line(outcome.message, 300))}" if outcome.message else "not evaluated"
-        )
-    return describe_extent(outcome) or escape(one_line(outcome.message or "", 300))
+        return f"could not be evaluated: {escape(one_line(outcome.message or 'no reason given', 300))}"
+    observed = (outcome.result.get("result") or {}).get("observed_value")
+    if extent := describe_extent(outcome):
+        return f"**{extent}**"
+    if outcome.message or observed is None:
+        return escape(one_line(outcome.message or outcome.state, 300))
+    return f"observed **{escape(one_line(observed))}**"
 
 
 def _link(text: str, url: str | None) -> str:

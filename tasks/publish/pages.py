@@ -16,6 +16,7 @@ from tasks.publish.paths import load_page, table_page
 from tasks.publish.templates import render_template
 from tasks.publish.wording import (
     FAILED_STATES,
+    describe_columns,
     failed_outcomes,
     headline,
     next_command,
@@ -120,7 +121,7 @@ def _find(outcome: ExpectationOutcome, anchor: str, *, is_accepted: bool) -> Fin
     return Finding(
         outcome=outcome,
         anchor=anchor,
-        where=outcome.column or _list_columns(kwargs) or "whole table",
+        where=describe_columns(outcome) or "whole table",
         weight=_weigh(outcome, is_accepted=is_accepted),
         declaration=_declare(outcome, config, kwargs),
         rendered=rendered,
@@ -146,11 +147,6 @@ def _weigh(outcome: ExpectationOutcome, *, is_accepted: bool) -> str:
     if not outcome.alert:
         parts.append("as in the attempt before")
     return ", ".join(parts)
-
-
-def _list_columns(kwargs: Mapping[str, Any]) -> str:
-    named = [kwargs[name] for name in ("column_A", "column_B") if name in kwargs]
-    return ", ".join(map(str, named or kwargs.get("column_list") or []))
 
 
 def _declare(outcome: ExpectationOutcome, config: Mapping[str, Any], kwargs: Mapping[str, Any]) -> str:

@@ -95,7 +95,17 @@ def state_reasons(report: LoadReport) -> str:
 
 def describe_outcome(outcome: ExpectationOutcome) -> str:
     """What was expected of what: `expect_column_values_to_be_between on wind_speed`."""
-    return f"{outcome.expectation} on {outcome.column}" if outcome.column else outcome.expectation
+    columns = describe_columns(outcome)
+    return f"{outcome.expectation} on {columns}" if columns else outcome.expectation
+
+
+def describe_columns(outcome: ExpectationOutcome) -> str:
+    """The column or columns that the expectation is about; empty when it is the table as a whole."""
+    if outcome.column:
+        return outcome.column
+    kwargs = (outcome.result.get("expectation_config") or {}).get("kwargs") or {}
+    pair = [kwargs[name] for name in ("column_A", "column_B") if name in kwargs]
+    return ", ".join(map(str, pair or kwargs.get("column_list") or []))
 
 
 def describe_extent(outcome: ExpectationOutcome) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import escape as escape_html
 from html import unescape
 
 import msgspec
@@ -26,11 +27,12 @@ LINKS = {
 def test_blocked_artifact_has_verdict_command_failures_and_counts(make_report: MakeReport) -> None:
     markdown = render_artifact(make_report("blocked"), LINKS)
     assert markdown.startswith(
-        "## 🔴 weather: Blocked: nothing was published. 4 expectations failed on weather."
+        "## weather: Blocked: nothing was published. 4 expectations failed on weather."
     )
     assert 'assay accept weather-20260308T030405-1f9c2e --reason "…"' in markdown
-    assert "| [weather](<https://r.test/w.html>) | origin | expect_column_values_to_be_in_set |" in markdown
-    assert "| critical, blocks | 1 of 48 rows | JKF |" in markdown
+    origin = "- [weather](<https://r.test/w.html>) · **origin** · expect_column_values_to_be_in_set · "
+    assert origin + "**1 of 48 rows** (critical, blocks) · JKF" in markdown
+    assert "observed **28.0** (warning)" in markdown
     assert "[all loads](<https://r.test/index.html>)" in markdown
     assert re.search(r"\| flights \| passed \| 336,776 \|", markdown)
 
@@ -42,21 +44,20 @@ def test_every_end_has_an_artifact(make_report: MakeReport, status: str) -> None
     assert "accept" not in markdown
 
 
-def test_values_stay_in_their_cells_and_stay_text(
+def test_values_of_a_hostile_load_stay_text(
     make_report: MakeReport, hostile_outcomes: tuple[ExpectationOutcome, ...]
 ) -> None:
     report = make_report(
         "blocked", outcomes=hostile_outcomes, tables=(), error="a\n# b\n<img src=x>", accept_reason="`|`"
     )
     markdown = render_artifact(report, {"planes": "https://r.test/a|b>c (d)\n.html"})
-    assert "<script" not in markdown
-    assert "<img" not in markdown
-    assert "javascript:" not in markdown.replace("javascript&#58;", "")
-    rows = [row for row in markdown.splitlines() if row.startswith("|")]
-    assert {row.count("|") for row in rows} == {7}
-    assert "<script>alert(1)</script>" in unescape(markdown)
-    assert "<script>alert(2)</script>" in unescape(markdown)
-    assert [row for row in markdown.splitlines() if row.startswith("# ")] == []
+    html = MARKDOWN.render(markdown)
+    tags = set(re.findall(r"<(\w+)", html))
+    known = "h2 h3 p a strong pre code table thead tbody tr th td ul li"
+    assert tags <= set(known.split())
+    assert html.count("<li>") == len(hostile_outcomes)
+    assert "<script>alert(1)</script>" in unescape(html)
+    assert "<script>alert(2)</script>" in unescape(html)
 
 
 @pytest.mark.parametrize(
@@ -78,10 +79,10 @@ def test_values_stay_in_their_cells_and_stay_text(
     ],
 )
 def test_escaped_text_has_no_markup_and_reads_the_same(text: str) -> None:
-    escaped = escape(text)
-    assert not re.search(r"[<>|`*_\[\]#\\~$!]", escaped.replace("&#", ""))
-    assert "://" not in escaped
-    assert unescape(escaped) == text
+    assert (
+        MARKDOWN.render(escape(text)).strip()
+        == f"<p>{escape_html(text, quote=True).replace('&#x27;', chr(39))}</p>"
+    )
 
 
 @given(text=st.text(max_size=200))
@@ -92,7 +93,7 @@ def test_any_value_in_a_cell_reads_as_itself(text: str) -> None:
     html = MARKDOWN.render(f"| a | b |\n| --- | --- |\n| {escape(text)} | end |\n")
     cells = re.findall(r"<td>(.*?)</td>", html, re.DOTALL)
     assert len(cells) == 2
-    assert unescape(cells[0]) == one_line(text).strip()
+    assert unescape(cells[0]) == one_line(text, 10_000).strip()
     assert "<" not in cells[0]
 
 
@@ -103,5 +104,5 @@ def test_many_failures_and_long_values_are_bounded(
         weather_outcomes[3], examples=tuple(f"{n}{'x' * 10_000}" for n in range(20)), message="m" * 10_000
     )
     markdown = render_artifact(make_report("blocked", outcomes=(long,) * 500), {})
-    assert "… and 480 more." in markdown
+    assert "… and 480 more" in markdown
     assert len(markdown) < 30_000
