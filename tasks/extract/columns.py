@@ -52,7 +52,7 @@ class Columns:
         self._has_decimals = any(isinstance(dtype, pl.Decimal) for dtype in self.schema.values())
 
     def make_chunk(self, rows: Sequence[Struct]) -> pl.DataFrame:
-        """Some records as a piece of a frame, to be joined; a thousand at a time fit the processor's cache."""
+        """Some records as a piece of a frame, to be joined; 2,000 at a time fit the processor's cache."""
         if not rows:
             return self.join([])
         values = zip(*map(msgspec.structs.astuple, rows), strict=True)
@@ -60,7 +60,7 @@ class Columns:
 
     def join(self, chunks: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """The chunks as one frame, one row a record, in order."""
-        return pl.concat(chunks).cast(dict(self.schema)) if chunks else self.schema.to_frame()
+        return pl.concat(chunks).cast(self.schema) if chunks else self.schema.to_frame()
 
     def is_suspect(self, body: bytes) -> bool:
         """Whether a page may hold values that decode but cannot be stored."""

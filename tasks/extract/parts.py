@@ -33,11 +33,11 @@ class Parts:
         self.folder = folder
         self._count = 0
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
 
     def write(self, frame: pl.DataFrame) -> None:
         """Write the next part."""
         self._count += 1
+        self.folder.mkdir(parents=True, exist_ok=True)
         frame.write_parquet(self.folder / f"part-{self._count:05}.parquet", compression="lz4")
 
     @property
@@ -111,7 +111,7 @@ class RejectedParts:
             self._write()
         if self.count:
             pl.scan_parquet(self._parts.folder).sink_parquet(self._file)
-        shutil.rmtree(self._parts.folder)
+        shutil.rmtree(self._parts.folder, ignore_errors=True)
         return str(self._file) if self.count else None
 
     def _write(self) -> None:
