@@ -47,6 +47,6 @@ def _import_pipeline(name: str) -> Pipeline:
         raise ConfigurationError(f"flows/pipelines/{name}.py must define `pipeline = Pipeline(...)`.")
     if pipeline.name != name:
         raise ConfigurationError(
-            f"flows/pipelines/{name}.py declares the pipeline {pipeline.name!r}: file and pipeline share a name."
+            f"flows/pipelines/{name}.py declares the pipeline {pipeline.name!r}; both must have one name."
         )
     return pipeline

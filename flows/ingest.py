@@ -2,11 +2,10 @@
 
 import datetime as dt
 import logging
-from typing import Any
 
 from prefect import flow
-from prefect.runtime import flow_run
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -38,7 +37,7 @@ def _name_run() -> str:
 @flow(
     name="ingest",
     flow_run_name=_name_run,
-    task_runner=ThreadPoolTaskRunner[Any](max_workers=8),
+    task_runner=ThreadPoolTaskRunner(max_workers=8),  # type: ignore[arg-type]  # generic, and invariant
     timeout_seconds=12 * 3600,
 )
 def ingest(pipeline: str, full_refresh: bool = False) -> State[None]:

@@ -14,7 +14,7 @@ from tasks.transform.transform import transform_tables
 from tasks.validate.validate import validate_table
 
 Submit = Callable[..., Any]
-"""Starts a step and returns its future at once; arguments may be futures of earlier steps, or lists of such."""
+"""Starts a step and returns its future at once; arguments may be futures of earlier steps, or lists."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,24 @@ def follow_path(run: Run, steps: Steps) -> Status:
         for table, verdict in zip(pipeline.tables, verdicts, strict=True)
     ]
     loaded = steps.load(run.target, pipeline, load, verdicts, extracted, staged)
-    for step in (*extracted, tables, *verdicts, *staged):
-        step.result()
-    status: Status = loaded.result()
+    status: Status = _wait_for([*extracted, tables, *verdicts, *staged, loaded])[-1]
     return status
+
+
+def _wait_for(steps: list[Any]) -> list[Any]:
+    """Results of all steps, once all have ended: what they share must not be put away under them.
+
+    Raises the first failure in the order of the path, which is the one that the later ones follow from.
+    """
+    results, failures = [], []
+    for step in steps:
+        try:
+            results.append(step.result())
+        except Exception as exc:  # noqa: BLE001  raised below
+            failures.append(exc)
+    if failures:
+        raise failures[0]
+    return results
 
 
 @contextmanager

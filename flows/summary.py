@@ -35,8 +35,6 @@ def print_report(console: Console, report: LoadReport, report_url: str) -> None:
     for outcome in report.outcomes:
         if outcome.state != "passed":
             console.print(_finding(outcome), soft_wrap=True)
-    if report.error and report.status != "blocked":
-        console.print(f"[red]{escape(report.error)}[/]")
     console.print(f"report: {report_url}", soft_wrap=True)
 
 

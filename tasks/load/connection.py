@@ -12,13 +12,14 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from tasks.errors import ConfigurationError, FatalError, RetriableError
+from tasks.errors import ConfigurationError, FatalError, PipelineError, RetriableError
 from tasks.load.embedded import start_postgres
 from tasks.settings import Settings
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Query = LiteralString | sql.SQL | sql.Composed
 CONNECT_TIMEOUT_S = 10
+NEEDS_RIGHTS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 
 
 def resolve_dsn(settings: Settings) -> str:
@@ -84,12 +85,31 @@ def _without_secrets(message: str, dsn: str) -> str:
 
 @contextmanager
 def open_connection(dsn: str) -> Iterator[Connection]:
-    """A connection that is closed at the end, whatever happens."""
+    """A connection that is closed at the end, whatever happens; its errors are sorted by what helps.
+
+    Raises:
+        RetriableError: The connection was lost, or a statement waited too long for its turn.
+        ConfigurationError: The role may not do what the statement does, or the server is read-only.
+        FatalError: Any other error of the server.
+    """
     conn = connect(dsn)
     try:
         yield conn
+    except psycopg.Error as exc:
+        raise _sort_error(exc, dsn) from exc
     finally:
         conn.close()
+
+
+def _sort_error(exc: psycopg.Error, dsn: str) -> PipelineError:
+    message = f"Postgres at {describe_dsn(dsn)}: {_without_secrets(str(exc), dsn)}"
+    if isinstance(exc, NEEDS_RIGHTS):
+        return ConfigurationError(
+            f"{message}. The role of ASSAY_DATABASE_URL must be able to create and write schemas and tables."
+        )
+    if isinstance(exc, psycopg.OperationalError):
+        return RetriableError(f"{message}. Nothing is published by half; run the pipeline again.")
+    return FatalError(message)
 
 
 def lock_key(*names: str) -> int:

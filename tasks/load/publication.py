@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import msgspec
 import polars as pl
-import psycopg
 from psycopg import sql
 
 from tasks.errors import FatalError, RetriableError
@@ -56,7 +55,7 @@ class BlockedInTransactionError(Exception):
 def publish_load(
     dsn: str, pipeline: Pipeline, load: Load, judged: Judged, *, statement_timeout_s: float
 ) -> None:
-    """Publish a staged load in one transaction; does nothing when it is published already.
+    """Publish a staged load in one transaction; a load that is published already is left as it is.
 
     Raises:
         BlockedInTransactionError: A critical table-scoped expectation failed; nothing is published.
@@ -66,26 +65,35 @@ def publish_load(
     xid: str | None = None
     try:
         with open_connection(dsn) as conn:
-            if _is_published(conn, load):
-                return
             with conn.transaction():
                 limit_transaction(conn, statement_timeout_s=statement_timeout_s)
                 xid = str(fetch_one(conn, "SELECT pg_current_xact_id()::text")[0])
-                _publish(conn, pipeline, load, judged)
+                if _claim_publication(conn, load):
+                    _publish(conn, pipeline, load, judged)
+                else:
+                    # An earlier attempt's COMMIT was under way when its process died, and held.
+                    ledger.end_attempt(conn, load.load_id, load.attempt_no, "no new rows")
             _drop_staging(conn, pipeline, load)
-    except psycopg.OperationalError as exc:
+    except RetriableError:
         if xid is None or not _was_committed(dsn, xid, load):
-            raise RetriableError(f"{load.pipeline}: the database went away before the commit: {exc}") from exc
+            raise
         log.warning("%s: the answer to COMMIT was lost, the load is published", load.load_id)
+
+
+def _claim_publication(conn: Connection, load: Load) -> bool:
+    """Write the load's publication, unless it has one; waits for an earlier attempt that is about to."""
+    return bool(
+        conn.execute(
+            "INSERT INTO assay.publications (load_id, attempt_no, pipeline) VALUES (%s, %s, %s) "
+            "ON CONFLICT (load_id) DO NOTHING",
+            (load.load_id, load.attempt_no, load.pipeline),
+        ).rowcount
+    )
 
 
 def _publish(conn: Connection, pipeline: Pipeline, load: Load, judged: Judged) -> None:
     conn.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(pipeline.target_schema)))
     conn.execute("SET LOCAL timezone = 'UTC'")
-    conn.execute(
-        "INSERT INTO assay.publications (load_id, attempt_no, pipeline) VALUES (%s, %s, %s)",
-        (load.load_id, load.attempt_no, load.pipeline),
-    )
     staged = {name: verdict.clean_count for name, verdict in judged.verdicts.items()}
     assert_staged(conn, load.load_id, staged)
     _move_cursors(conn, pipeline, load, judged)
@@ -226,7 +234,7 @@ def _was_committed(dsn: str, xid: str, load: Load) -> bool:
             with open_connection(dsn) as conn:
                 if fetch_one(conn, "SELECT pg_xact_status(%s::xid8)", xid)[0] != "in progress":
                     return _is_published(conn, load)
-        except (psycopg.Error, RetriableError):
+        except RetriableError:
             log.info("%s: waiting for the database, to learn whether the commit held", load.load_id)
         time.sleep(COMMIT_POLL_S)
     raise FatalError(

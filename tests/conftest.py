@@ -1,0 +1,80 @@
+"""What tests share: one embedded Postgres with a database for each test, one demo API, one Prefect server."""
+
+import itertools
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+# The engine first: it knows how to import Great Expectations where warnings are errors.
+import expectations.engine  # noqa: F401
+from deployments.local.api.server import DemoApi
+from deployments.local.prefect_server import PrefectServer, prefect_server
+from tasks.load import ledger
+from tasks.load.connection import open_connection
+from tasks.load.embedded import start_postgres
+from tasks.load.staging import prepare_staging
+
+TEMPLATE = "assay_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """DSN of a server with a template database that holds a migrated ledger."""
+    dsn = start_postgres(tmp_path_factory.mktemp("postgres"))
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    with open_connection(_database(dsn, TEMPLATE)) as conn:
+        ledger.migrate(conn)
+        prepare_staging(conn)
+    return dsn
+
+
+@pytest.fixture
+def dsn(postgres: str) -> Iterator[str]:
+    """DSN of a database of the test's own."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+        )
+    yield _database(postgres, name)
+    with psycopg.connect(postgres, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def shared_api() -> Iterator[DemoApi]:
+    """The demo API, started once; tests take `api`, which is as new for each."""
+    with DemoApi(f"token-{uuid.uuid4().hex}") as api:
+        yield api
+
+
+@pytest.fixture
+def api(shared_api: DemoApi) -> Iterator[DemoApi]:
+    """The demo API in its original state."""
+    shared_api.state.reset()
+    yield shared_api
+    shared_api.state.reset()
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A real Prefect server."""
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder for what assay keeps on a machine."""
+    return tmp_path / "assay"
+
+
+def _database(dsn: str, name: str) -> str:
+    return dsn.replace("/postgres?", f"/{name}?")
