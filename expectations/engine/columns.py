@@ -49,4 +49,13 @@ class Columns:
 
     def struct(self, names: Iterable[str]) -> pl.Expr:
         """Read several columns as one struct, in the order given."""
-        return pl.struct([self.expr(name).alias(name) for name in names])
+        return pl.struct([self.expr(name).alias(name) for name in dict.fromkeys(names)])
+
+    def shown(self, name: str) -> pl.Expr:
+        """Read a column for a report: GX cannot write a duration, so it becomes text."""
+        values = self.expr(name)
+        return values.dt.to_string() if isinstance(self.dtype(name), pl.Duration) else values
+
+    def shown_struct(self, names: Iterable[str]) -> pl.Expr:
+        """Read several columns for a report, as one struct."""
+        return pl.struct([self.shown(name).alias(name) for name in dict.fromkeys(names)])

@@ -33,7 +33,7 @@ class Domain:
     @classmethod
     def of(cls, kwargs: Mapping[str, Any], columns: Columns) -> Domain:
         """Read GX's domain kwargs: target columns, `row_condition`, `ignore_row_if`."""
-        targets = _targets(kwargs)
+        targets = target_columns(kwargs)
         for name in targets:
             columns.dtype(name)
         rows = parse_row_condition(kwargs.get("row_condition"), columns)
@@ -78,7 +78,8 @@ def _both(left: pl.Expr | None, right: pl.Expr | None) -> pl.Expr | None:
     return left & right
 
 
-def _targets(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+def target_columns(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the columns that GX's domain kwargs are about; none for the table."""
     if kwargs.get("column") is not None:
         return (kwargs["column"],)
     if kwargs.get("column_A") is not None:

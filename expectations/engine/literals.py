@@ -23,17 +23,20 @@ def to_literal(value: Any, dtype: pl.DataType) -> Any:
 
     Raises:
         ValueError: a string for a temporal column is no date.
+        TypeError: a number for a temporal column.
     """
     if value is None:
         return None
+    if dtype.is_temporal() and isinstance(value, _NUMBERS):
+        raise TypeError(f"{value!r} is a number; the column holds {dtype}.")
     if isinstance(dtype, pl.Datetime):
         return _to_datetime(value, dtype)
     if dtype == pl.Date:
         return _to_date(value)
     if dtype == pl.Time and isinstance(value, str):
         return parse(value).time()
-    if dtype.is_decimal() and isinstance(value, float):
-        return Decimal(repr(value))
+    if dtype.is_decimal() and isinstance(value, (int, float)):
+        return Decimal(repr(value + 0))
     return value
 
 
@@ -85,8 +88,9 @@ def _is_in(column: pl.Expr, values: list[Any], dtype: pl.DataType) -> pl.Expr:
         if dtype.is_integer() and all(-(2**63) <= value < 2**63 for value in values):
             return column.is_in(pl.Series([int(value) for value in values], dtype=pl.Int64).implode())
         return column.is_in(pl.Series([float(value) for value in values], dtype=pl.Float64).implode())
+    # A decimal series of the column's type would round its values to the column's scale.
     try:
-        return column.is_in(pl.Series(values, dtype=dtype, strict=True).implode())
+        return column.is_in(pl.Series(values, dtype=None if dtype.is_decimal() else dtype).implode())
     except (TypeError, pl.exceptions.PolarsError):
         return pl.any_horizontal([column == value for value in values])
 

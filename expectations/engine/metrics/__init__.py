@@ -13,7 +13,7 @@ from expectations.engine.metrics import (
 from expectations.engine.metrics.examples import declare_row_test_metrics
 from expectations.engine.metrics.fallback import register_fallbacks
 from expectations.engine.metrics.registering import register_all
-from expectations.engine.metrics.z_scores import declare_z_score_metrics
+from expectations.engine.metrics.spread_tests import declare_spread_metrics
 
 __all__ = [
     "aggregates",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 declare_row_test_metrics()
-declare_z_score_metrics()
+declare_spread_metrics()
 
 
 def register_metrics() -> None:

@@ -15,19 +15,19 @@ from expectations.engine.metrics.registering import Call, aggregate, metric
 _INTERPOLATIONS = ("nearest", "linear", "lower", "higher", "midpoint")
 
 
-def _numbers(domain: Domain) -> pl.Expr:
+def as_numbers(domain: Domain) -> pl.Expr:
     """The column's values for arithmetic: decimals as floats, as in GX; integers wide enough to be summed."""
     dtype, values = domain.dtype, domain.present
     if not dtype.is_numeric() and dtype not in {pl.Boolean, pl.Null}:
         raise TypeError(f"Column {domain.targets[0]!r} is {dtype}: this metric needs numbers.")
-    if dtype.is_decimal():
+    if dtype.is_decimal() or dtype == pl.Null:
         return values.cast(pl.Float64)
     return values.cast(pl.Int64) if dtype.is_integer() and dtype != pl.UInt64 else values
 
 
 def _moments(domain: Domain) -> pl.Expr:
     """Values that have a mean: numbers, dates and durations."""
-    return domain.present if domain.dtype.is_temporal() else _numbers(domain)
+    return domain.present if domain.dtype.is_temporal() else as_numbers(domain)
 
 
 @aggregate("column.max")
@@ -52,14 +52,20 @@ def _median(domain: Domain) -> pl.Expr:
 
 @aggregate("column.sum")
 def _sum(domain: Domain) -> pl.Expr:
-    return _numbers(domain).sum()
+    return as_numbers(domain).sum()
 
 
 @aggregate("column.standard_deviation")
 def _standard_deviation(domain: Domain) -> pl.Expr:
-    return _numbers(domain).std(ddof=1)
+    return as_numbers(domain).std(ddof=1)
 
 
+@aggregate("column_values.null.count")
+def _null_count(domain: Domain) -> pl.Expr:
+    return domain.restrict(domain.values.is_null()).sum()
+
+
+@aggregate("column_values.nonnull.count")
 @aggregate("column.non_null_count")
 def _non_null_count(domain: Domain) -> pl.Expr:
     return domain.without_nulls().count()
@@ -131,7 +137,9 @@ def between(domain: Domain, low: Any, high: Any, *, strict_min: bool, strict_max
     return within(domain.values, low, high, strict_min, strict_max)
 
 
-def within(values: pl.Expr, low: Any, high: Any, strict_min: bool | None, strict_max: bool | None) -> pl.Expr:
+def within(
+    values: pl.Expr, low: Any, high: Any, strict_min: bool | None = None, strict_max: bool | None = None
+) -> pl.Expr:
     """True where an expression lies between two bounds, of which one may be None."""
     parts: list[pl.Expr] = []
     if low is not None:

@@ -70,26 +70,21 @@ def _length_between(
     return within(_length(domain), min_value, max_value, strict_min, strict_max)
 
 
-def _step(domain: Domain) -> pl.Expr:
-    """Difference to the last value of the domain before this row, null for the first."""
-    if not (domain.dtype.is_numeric() or domain.dtype.is_temporal() or domain.dtype in {pl.Boolean, pl.Null}):
-        raise TypeError(f"Column {domain.targets[0]!r} is {domain.dtype}, which has no differences.")
-    signed = domain.dtype.is_unsigned_integer() or domain.dtype == pl.Boolean
-    values = domain.masked().cast(pl.Int64) if signed else domain.masked()
-    return values - values.forward_fill().shift(1)
+def _previous(domain: Domain) -> pl.Expr:
+    """The last value of the domain before this row, null for the first."""
+    dtype = domain.dtype
+    if not (dtype.is_numeric() or dtype.is_temporal() or dtype in {pl.Boolean, pl.Null}):
+        raise TypeError(f"Column {domain.targets[0]!r} is {dtype}: its values have no differences.")
+    return domain.masked().forward_fill().shift(1)
 
 
 @row_test("column_values.increasing")
 def _increasing(domain: Domain, strictly: bool | None = None) -> pl.Expr:
-    step, zero = _step(domain), _zero(domain)
-    return step.is_null() | (step > zero if strictly else step >= zero)
+    values, previous = domain.values, _previous(domain)
+    return previous.is_null() | (values > previous if strictly else values >= previous)
 
 
 @row_test("column_values.decreasing")
 def _decreasing(domain: Domain, strictly: bool | None = None) -> pl.Expr:
-    step, zero = _step(domain), _zero(domain)
-    return step.is_null() | (step < zero if strictly else step <= zero)
-
-
-def _zero(domain: Domain) -> pl.Expr:
-    return pl.duration() if domain.dtype.is_temporal() else pl.lit(0)
+    values, previous = domain.values, _previous(domain)
+    return previous.is_null() | (values < previous if strictly else values <= previous)

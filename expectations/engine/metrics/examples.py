@@ -21,11 +21,16 @@ def declare_row_test_metrics() -> None:
     """Declare, for every row test, its condition and the metrics that GX reads of it."""
     for name, build in ROW_TESTS.items():
         metric(f"{name}.condition")(_condition(build))
-        for suffix, function in _REPORTS.items():
-            if is_registered(f"{name}.{suffix}"):
-                metric(f"{name}.{suffix}")(function)
+        declare_reports(name)
     # Lengths are part of their condition here; the name is only a step on GX's way there.
     metric("column_values.value_length.map")(lambda _: None)
+
+
+def declare_reports(name: str) -> None:
+    """Declare what GX reads of a condition, as far as it knows a metric for that."""
+    for suffix, function in _REPORTS.items():
+        if is_registered(f"{name}.{suffix}"):
+            metric(f"{name}.{suffix}")(function)
 
 
 def _condition(build: Builder) -> Metric:
@@ -79,8 +84,10 @@ def _first(call: Call, expr: pl.Expr, limit: int | None, finish: Callable[[Any],
 def _values(call: Call) -> Examples:
     domain = _test(call).domain
     if len(domain.targets) == 1 and "column_list" not in call.domain_kwargs:
-        return _first(call, domain.values, _limit(call), lambda found: found.to_list())
-    records = domain.columns.struct(domain.targets)
+        return _first(
+            call, domain.columns.shown(domain.targets[0]), _limit(call), lambda found: found.to_list()
+        )
+    records = domain.columns.shown_struct(domain.targets)
     if call.domain_kwargs.get("column_A") is not None:
         return _first(call, records, _limit(call), lambda found: [tuple(row.values()) for row in found])
     return _first(call, records, _limit(call), lambda found: found.to_list())
@@ -97,7 +104,7 @@ def _rows(call: Call) -> Examples:
     """Whole rows, as the pandas frame that GX's result wants; its index is the position in the frame."""
     columns = call.batch.columns
     positions = pl.int_range(pl.len()).alias(_INDEX)
-    rows = pl.struct(positions, columns.struct(columns.names).alias("row"))
+    rows = pl.struct(positions, columns.shown_struct(columns.names).alias("row"))
 
     def as_frame(found: pl.Series) -> Any:
         table = to_pandas(found.struct.field("row").struct.unnest())
@@ -121,10 +128,13 @@ def _index_list(call: Call) -> Examples:
     columns = call.batch.columns
     if result_format.get("exclude_unexpected_values"):
         return _first(
-            call, columns.struct(names), limit, lambda found: [found.struct.unnest().to_dict(as_series=False)]
+            call,
+            columns.shown_struct(names),
+            limit,
+            lambda found: [found.struct.unnest().to_dict(as_series=False)],
         )
     wanted = list(dict.fromkeys([*_test(call).domain.targets, *names]))
-    return _first(call, columns.struct(wanted), limit, lambda found: found.to_list())
+    return _first(call, columns.shown_struct(wanted), limit, lambda found: found.to_list())
 
 
 def _check_keys(call: Call, names: list[str]) -> None:

@@ -6,16 +6,20 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.registry import _registered_metrics
 
 from expectations.engine.batch import PolarsBatchData
-from expectations.engine.domain import Domain
+from expectations.engine.domain import target_columns
 from expectations.engine.metrics.registering import ENGINE, is_native, register
+from expectations.engine.row_conditions import parse_row_condition
 from expectations.engine.to_pandas import to_pandas
 
 if TYPE_CHECKING:
     from expectations.engine.execution_engine import PolarsExecutionEngine
+
+_INDEX = "index of the row"
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +45,11 @@ def _provider(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         *, execution_engine: PolarsExecutionEngine, metric_domain_kwargs: Mapping[str, Any], **kwargs: Any
     ) -> Any:
         batch = execution_engine.batch(metric_domain_kwargs)
+        columns = _needed_columns(name, batch, metric_domain_kwargs, kwargs.get("metric_value_kwargs") or {})
+        logger.debug("%s has no Polars version: computing it on pandas, columns %s.", name, columns)
         domain_kwargs = {key: value for key, value in metric_domain_kwargs.items() if key != "row_condition"}
         return function(
-            execution_engine=_pandas_engine(name, batch, metric_domain_kwargs),
+            execution_engine=_pandas_engine(batch, metric_domain_kwargs, columns),
             metric_domain_kwargs=domain_kwargs | {"batch_id": "fallback"},
             **kwargs,
         )
@@ -52,17 +58,33 @@ def _provider(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return provide
 
 
-def _pandas_engine(name: str, batch: PolarsBatchData, kwargs: Mapping[str, Any]) -> PandasExecutionEngine:
-    """GX's engine on the rows of the row condition and on the target columns, kept with the batch."""
-    domain = Domain.of({key: value for key, value in kwargs.items() if key != "ignore_row_if"}, batch.columns)
-    key = (domain.targets, str(kwargs.get("row_condition")))
+def _needed_columns(
+    name: str, batch: PolarsBatchData, domain_kwargs: Mapping[str, Any], value_kwargs: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The target columns, and those that a report names: the columns of a key, or whole rows."""
+    targets = target_columns(domain_kwargs)
+    if not targets or name.endswith(".unexpected_rows"):
+        return tuple(batch.columns.names)
+    result_format = value_kwargs.get("result_format")
+    keys = result_format.get("unexpected_index_column_names") if isinstance(result_format, dict) else None
+    known = [key for key in keys or () if key in batch.columns]
+    return tuple(dict.fromkeys([*targets, *known]))
+
+
+def _pandas_engine(
+    batch: PolarsBatchData, kwargs: Mapping[str, Any], columns: tuple[str, ...]
+) -> PandasExecutionEngine:
+    """GX's engine on these columns and the rows of the row condition, kept with the batch.
+
+    The index is the position in the whole frame, as it is for GX on pandas.
+    """
+    key = (columns, str(kwargs.get("row_condition")))
     if key not in batch.pandas:
-        logger.debug(
-            "%s has no Polars version: computing it on pandas, columns %s.", name, domain.targets or "all"
-        )
-        frame = batch.lazy if domain.rows is None else batch.lazy.filter(domain.rows)
+        rows = parse_row_condition(kwargs.get("row_condition"), batch.columns)
+        frame = batch.lazy.with_columns(pl.int_range(pl.len()).alias(_INDEX))
+        frame = frame if rows is None else frame.filter(rows)
+        table = to_pandas(frame.select(*columns, _INDEX).collect()).set_index(_INDEX)
         engine = PandasExecutionEngine()
-        names = domain.targets or batch.columns.names
-        engine.load_batch_data("fallback", to_pandas(frame.select(names).collect()))
+        engine.load_batch_data("fallback", table.rename_axis(None))
         batch.pandas[key] = engine
     return batch.pandas[key]

@@ -11,12 +11,25 @@ from typing import Any
 import polars as pl
 
 from expectations.engine.domain import Domain
-from expectations.engine.literals import to_literal
+from expectations.engine.literals import is_member
 from expectations.engine.metrics.row_tests import row_test
 
 
 def _columns(domain: Domain) -> list[pl.Expr]:
+    """The target columns, if their values can be compared: Polars would compare a date with a number."""
+    kinds = {_kind(domain.columns.dtype(name)) for name in domain.targets} - {"null"}
+    if len(kinds) > 1:
+        named = ", ".join(f"{name!r} ({domain.columns.dtype(name)})" for name in domain.targets)
+        raise TypeError(f"Columns of different kinds cannot be compared: {named}.")
     return [domain.columns.expr(name) for name in domain.targets]
+
+
+def _kind(dtype: pl.DataType) -> str:
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        return "number"
+    if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
+        return "text"
+    return "moment" if isinstance(dtype, (pl.Date, pl.Datetime)) else type(dtype).__name__.lower()
 
 
 @row_test("column_pair_values.a_greater_than_b")
@@ -40,12 +53,16 @@ def _pair_in_set(domain: Domain, value_pairs_set: Iterable[Sequence[Any]] | None
 
 
 def _is_pair(domain: Domain, pair: Sequence[Any]) -> pl.Expr:
-    wanted = [
-        to_literal(value, domain.columns.dtype(name))
-        for name, value in zip(domain.targets, pair, strict=True)
-    ]
-    left, right = (column.eq_missing(value) for column, value in zip(_columns(domain), wanted, strict=True))
+    left, right = (_equals(domain, name, value) for name, value in zip(domain.targets, pair, strict=True))
     return left & right
+
+
+def _equals(domain: Domain, name: str, value: Any) -> pl.Expr:
+    """True where a column holds a value; None means null."""
+    column = domain.columns.expr(name)
+    if value is None:
+        return column.is_null()
+    return is_member(column, [value], domain.columns.dtype(name)).fill_null(value=False)
 
 
 @row_test("multicolumn_sum.equal")

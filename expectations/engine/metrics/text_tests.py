@@ -122,7 +122,7 @@ def _not_like_list(domain: Domain, like_pattern_list: Iterable[str], escape: str
 
 
 def _texts(domain: Domain, expectation: str) -> pl.Expr:
-    if domain.dtype not in {pl.String, pl.Null}:
+    if not isinstance(domain.dtype, (pl.String, pl.Null, pl.Categorical, pl.Enum)):
         raise TypeError(
             f"Values passed to {expectation} must be of type string.\nIf you want to validate a column of "
             "dates or timestamps, please call the expectation before converting from string format."

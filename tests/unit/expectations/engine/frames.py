@@ -101,6 +101,8 @@ def aggregates() -> list[Expectation]:
         gxe.ExpectColumnDistinctValuesToEqualSet(column="g", value_set=["x", "y"]),
         gxe.ExpectColumnValueZScoresToBeLessThan(column="f", threshold=1, double_sided=True),
         gxe.ExpectColumnValueZScoresToBeLessThan(column="j", threshold=-0.5, double_sided=False),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="f", method="iqr", multiplier=0.5),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="i", method="std", multiplier=1, row_condition=_IN_X),
         gxe.ExpectTableRowCountToBeBetween(min_value=1, max_value=5),
         gxe.ExpectTableColumnsToMatchSet(column_set=list(SCHEMA)),
     ]

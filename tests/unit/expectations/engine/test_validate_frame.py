@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -200,7 +202,7 @@ def test_a_metric_without_a_polars_version_is_computed_by_pandas_on_its_column_a
     with caplog.at_level(logging.DEBUG, "expectations.engine"):
         [result] = validate_frame(frame, suite(expectation)).results
     assert result.success
-    assert "column.histogram has no Polars version" in caplog.text
+    assert "column.histogram has no Polars version: computing it on pandas, columns ('j',)" in caplog.text
 
 
 def test_a_result_is_json_and_a_page() -> None:
@@ -234,3 +236,60 @@ def test_dates_in_a_suite_are_text(tmp_path: Any) -> None:
     )
     assert [r.result.get("unexpected_count") for r in result.results] == [1, 1, 1, 1, 1, None]
     assert result.results[-1].success
+
+
+ODD = pl.DataFrame(
+    {
+        "decimal": [Decimal("1.10"), Decimal("2.20"), None, Decimal("1.10")],
+        "category": pl.Series(["a", "b", None, "a"], dtype=pl.Categorical),
+        "small": pl.Series([2, 1, None, 200], dtype=pl.UInt8),
+        "huge": pl.Series([2**63 + 5, 1, 2, 2], dtype=pl.UInt64),
+        "duration": [dt.timedelta(1), None, dt.timedelta(2), dt.timedelta(1)],
+        "nothing": pl.Series([None] * 4, dtype=pl.Null),
+        "list": [[1], [2], None, [1]],
+        "day": [dt.date(2024, 1, 1), None, dt.date(2024, 1, 2), dt.date(2024, 1, 1)],
+        "infinite": [float("inf"), -float("inf"), 1.0, None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "unexpected"),
+    [
+        (gxe.ExpectColumnValuesToBeInSet(column="decimal", value_set=[1.1, "1.1", 2.204]), 1),
+        (gxe.ExpectColumnValuesToBeInSet(column="category", value_set=["a"]), 1),
+        (gxe.ExpectColumnValuesToBeInSet(column="day", value_set=["2024-01-01", 5]), 1),
+        (gxe.ExpectColumnValuesToBeBetween(column="infinite", min_value=0), 1),
+        (gxe.ExpectColumnValuesToBeUnique(column="duration"), 2),
+        (gxe.ExpectColumnValuesToBeUnique(column="list"), 2),
+        (gxe.ExpectColumnValuesToBeUnique(column="nothing"), 0),
+        (gxe.ExpectColumnValuesToBeIncreasing(column="small"), 1),
+        (gxe.ExpectColumnValuesToBeIncreasing(column="huge"), 1),
+        (gxe.ExpectColumnValuesToMatchRegex(column="small", regex=r"^\d$"), 1),
+        (gxe.ExpectCompoundColumnsToBeUnique(column_list=["decimal", "category", "decimal"]), 2),
+    ],
+    ids=lambda value: getattr(value, "expectation_type", None),
+)
+def test_columns_of_unusual_types_are_judged_by_their_values(expectation: Any, unexpected: int) -> None:
+    result: Any = validate_frame(ODD, suite(expectation), result_format="COMPLETE")
+    assert result.results[0].result["unexpected_count"] == unexpected
+    assert json.dumps(result.to_json_dict())
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        gxe.ExpectColumnValuesToBeBetween(column="duration", min_value=1),
+        gxe.ExpectColumnValuesToBeBetween(column="day", max_value=1),
+        gxe.ExpectColumnValuesToBeInSet(column="day", value_set=["tomorrow"]),
+        gxe.ExpectColumnPairValuesToBeEqual(column_A="day", column_B="small"),
+        gxe.ExpectColumnValuesToMatchRegex(column="list", regex="1"),
+        gxe.ExpectColumnValuesToMatchRegex(column="category", regex="("),
+        gxe.ExpectColumnSumToBeBetween(column="category", min_value=0),
+    ],
+    ids=lambda expectation: f"{expectation.expectation_type}",
+)
+def test_what_cannot_be_compared_fails_loudly(expectation: Any) -> None:
+    [result] = validate_frame(ODD, suite(expectation)).results
+    assert raised(result)
+    assert result.success is False
