@@ -4,6 +4,7 @@ import itertools
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -38,6 +39,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def dsn(postgres: str) -> Iterator[str]:
     """DSN of a database of the test's own."""
+    with new_database(postgres) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def module_dsn(postgres: str) -> Iterator[str]:
+    """DSN of a database that a module's tests share."""
+    with new_database(postgres) as own:
+        yield own
+
+
+@contextmanager
+def new_database(postgres: str) -> Iterator[str]:
+    """A database cloned from the template, dropped at the end."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres, autocommit=True) as conn:
         conn.execute(
