@@ -17,7 +17,7 @@ Fetch = Callable[[PageRequest, threading.Event], Answer]
 class ReadAhead:
     """Keeps up to two pages a connection under way or waiting, so that memory does not grow with the data."""
 
-    def __init__(self, fetch: Fetch, connections: int, stop: threading.Event | None) -> None:
+    def __init__(self, fetch: Fetch, connections: int, stop: threading.Event) -> None:
         """Prepare the threads.
 
         Args:
@@ -26,7 +26,7 @@ class ReadAhead:
             stop: Set from outside to end the extraction.
         """
         self._fetch = fetch
-        self._stop = stop or threading.Event()
+        self._stop = stop
         self._stopping = threading.Event()
         self._window = 2 * connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
@@ -66,7 +66,7 @@ class ReadAhead:
             if self._error:
                 raise self._error
             if self._stop.is_set():
-                raise ExtractionStopped("Stopped, because another extraction failed.")
+                raise ExtractionStopped("The source's client was stopped.")
             try:
                 return future.result(timeout=_TICK_S)
             except TimeoutError:

@@ -16,7 +16,7 @@ import requests
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from tasks.errors import ConfigurationError, RetriableError
+from tasks.errors import ConfigurationError, PipelineError, RetriableError
 from tasks.extract.auth import Anonymous, SameOriginSession, authenticate
 from tasks.extract.envelope import Envelope
 from tasks.extract.failures import ExtractionStopped, Failures
@@ -50,6 +50,9 @@ class ApiClient:
             )
         self.source = source
         self.pipeline = pipeline
+        self.stop = threading.Event()
+        """Ends all extractions that use this client, within a moment."""
+        self.failure: PipelineError | None = None
         self._secrets = secrets
         self._now = now
         self._limiter = RateLimiter(source.rate_limit)
@@ -64,11 +67,17 @@ class ApiClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Stop what still runs, and close the connections."""
+        self.stop.set()
         with contextlib.suppress(queue.Empty):
             while True:
                 if session := self._sessions.get_nowait():
                     session.close()
+
+    def fail(self, error: PipelineError) -> None:
+        """End the extractions of all resources: they fail with the first error that was given here."""
+        self.failure = self.failure or error
+        self.stop.set()
 
     def sign_in(self) -> None:
         """Look the secret up, in the caller's thread; a replay from the landing zone needs none.
@@ -160,6 +169,8 @@ class ApiClient:
                 session.headers["Accept"] = "application/json"
             yield session
         finally:
+            if session and self.stop.is_set():
+                session.close()
             self._sessions.put(session)
 
 

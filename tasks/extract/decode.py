@@ -75,7 +75,7 @@ class RecordDecoder:
                 rows.append(decoded)
             else:
                 path, message = decoded
-                text = record.decode("utf-8", "backslashreplace")
+                text = record.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
                 place = f"{self._path}[{index}]{path}"
                 rejected.append(Rejected(answer.page.number, index, place, message, text))
         return rows, rejected

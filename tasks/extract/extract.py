@@ -3,14 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from tasks.errors import FatalError
+from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.ahead import ReadAhead
 from tasks.extract.client import ApiClient
 from tasks.extract.decode import RecordDecoder
@@ -29,60 +28,43 @@ _log = logging.getLogger(__name__)
 
 
 def extract_resource(
-    client: ApiClient,
-    resource: Resource,
-    load: Load,
-    *,
-    now: Callable[[], datetime] = utc_now,
-    stop: threading.Event | None = None,
+    client: ApiClient, resource: Resource, load: Load, *, now: Callable[[], datetime] = utc_now
 ) -> Extracted:
     """Land all pages of a resource and write its records as typed Parquet.
 
     Pages that an interrupted attempt of this load has landed are read back and not asked for again. Records
-    that do not fit are rejected, so received = decoded + rejected.
+    that do not fit are rejected, so received = decoded + rejected. A failure that trying again does not help
+    ends the extractions of the source's other resources too, with the same error.
 
     Args:
         client: From `open_client`, shared by all resources of the source.
         resource: What to extract.
         load: Where from (cursor) and where to (folders).
         now: The clock.
-        stop: Set by others to end this extraction.
 
     Raises:
         ConfigurationError: The declaration, the address or the secret is wrong.
         RetriableError: The API failed, or changed meanwhile; what is landed and whole is kept.
         FatalError: The API cannot be extracted this way.
-        ExtractionStopped: `stop` was set.
     """
-    run = _Run(client, resource, load, now())
-    with run.landing, closing(ReadAhead(run.fetch, client.source.connections, stop)) as ahead:
+    try:
+        return _extract(client, resource, load, now())
+    except ExtractionStopped:
+        raise client.failure or ExtractionStopped(f"{resource.name}: stopped.") from None
+    except (ConfigurationError, FatalError) as exc:
+        client.fail(exc)
+        raise
+
+
+def _extract(client: ApiClient, resource: Resource, load: Load, now: datetime) -> Extracted:
+    run = _Run(client, resource, load, now)
+    with run.landing, closing(ReadAhead(run.fetch, client.source.connections, client.stop)) as ahead:
         try:
             run.read(ahead)
         except (PagesShiftedError, PageRepeatedError):
             run.landing.discard_partial()
             raise
     return run.finish()
-
-
-def extract_resources(
-    client: ApiClient, resources: tuple[Resource, ...], load: Load, *, now: Callable[[], datetime] = utc_now
-) -> list[Extracted]:
-    """Extract several resources of a source concurrently; the first failure ends the others and is raised."""
-    stop = threading.Event()
-    with ThreadPoolExecutor(len(resources), thread_name_prefix="extract") as pool:
-        try:
-            futures = [
-                pool.submit(extract_resource, client, resource, load, now=now, stop=stop)
-                for resource in resources
-            ]
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            stop.set()
-    errors = [error for future in futures if (error := future.exception())]
-    errors.sort(key=lambda error: isinstance(error, ExtractionStopped))
-    if errors:
-        raise errors[0]
-    return [future.result() for future in futures]
 
 
 class PageRepeatedError(FatalError):

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tasks.errors import ConfigurationError
 from tasks.extract.client import ApiClient
-from tasks.extract.failures import Failures
+from tasks.extract.failures import ExtractionStopped, Failures
 from tasks.handover import Load
 from tasks.pipeline import Bearer, Incremental, PageNumber, Resource, RestApi
 
@@ -56,11 +56,17 @@ class FakeApi(ApiClient):
     def __init__(self, answer: Answerer, source: RestApi = SOURCE) -> None:
         super().__init__(source, "nyc_flights", find_secret, now=lambda: NOW)
         self.asked: list[int] = []
+        self.errors: dict[str, Exception] = {}
         self.urls: list[str] = []
         self._answer = answer
 
     def _get(self, failures: Failures, stop: threading.Event) -> tuple[requests.Response, bytes]:
         self._limiter.wait(stop)
+        if stop.is_set():
+            raise ExtractionStopped(failures.who)
+        for resource, error in self.errors.items():
+            if resource in failures.who:
+                raise error
         page = int(parse_qs(urlsplit(failures.url).query)["page"][0])
         earlier = self.asked.count(page)
         self.asked.append(page)

@@ -39,14 +39,14 @@ def test_pages_come_in_order_however_they_arrive() -> None:
         time.sleep(0.01 * (request.number % 3))
         return make_answer(request.number)
 
-    with closing(ReadAhead(fetch, 4, None)) as ahead:
+    with closing(ReadAhead(fetch, 4, threading.Event())) as ahead:
         assert [answer.page.number for answer in ahead.read(Pages(20), lambda: None)] == list(range(1, 21))
 
 
 def test_a_paginator_that_learns_from_each_page_is_followed() -> None:
     paginator = Pages(5, one_at_a_time=True)
     numbers = []
-    with closing(ReadAhead(lambda request, _: make_answer(request.number), 4, None)) as ahead:
+    with closing(ReadAhead(lambda request, _: make_answer(request.number), 4, threading.Event())) as ahead:
         for answer in ahead.read(paginator, lambda: None):
             paginator.take(answer)
             numbers.append(answer.page.number)
@@ -63,7 +63,7 @@ def test_at_most_two_pages_a_connection_are_held() -> None:
             fetched += 1
         return make_answer(request.number)
 
-    with closing(ReadAhead(fetch, 3, None)) as ahead:
+    with closing(ReadAhead(fetch, 3, threading.Event())) as ahead:
         for taken, _answer in enumerate(ahead.read(Pages(50), lambda: None), start=1):
             time.sleep(0.002)
             assert fetched <= taken + 6
@@ -81,7 +81,7 @@ def test_the_first_error_is_raised_while_an_earlier_page_is_awaited() -> None:
     started = time.monotonic()
     with (
         pytest.raises(FatalError, match="page 2"),
-        closing(ReadAhead(fetch, 2, None)) as ahead,
+        closing(ReadAhead(fetch, 2, threading.Event())) as ahead,
     ):
         list(ahead.read(Pages(9), lambda: None))
     assert time.monotonic() - started < 5

@@ -55,6 +55,7 @@ GOOD = text_of(1)
         (text_of(2, dep_delay=float("nan")), "$.data[1]", "Not valid JSON"),
         (GOOD.replace(b"0.25", b"1e999"), "$.data[1].dep_delay", "Number out of range"),
         (GOOD.replace(b"UA", b"\xff"), "$.data[1]", "Not valid JSON"),
+        (GOOD.replace(b"UA", b"\x00"), "$.data[1]", "Not valid JSON"),
         (GOOD[:-1] + b', "deep": ' + b"[" * 3000 + b"]" * 3000 + b"}", "$.data[1]", "Nested too deeply"),
     ],
 )
@@ -63,7 +64,7 @@ def test_a_record_that_does_not_fit_is_rejected_alone(record: bytes, path: str, 
     assert ids == [1, 3]
     assert (rejected.page, rejected.index, rejected.path) == (7, 1, path)
     assert rejected.message.startswith(message)
-    assert rejected.record == record.decode("utf-8", "backslashreplace")
+    assert rejected.record == record.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def test_a_backslash_before_u0000_is_no_nul() -> None:

@@ -1,6 +1,7 @@
 import itertools
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from polars.testing import assert_frame_equal
 
 from tasks.errors import ConfigurationError, RetriableError
 from tasks.extract import landing as landing_module
-from tasks.extract.extract import PageRepeatedError, extract_resource, extract_resources
+from tasks.extract.extract import PageRepeatedError, extract_resource
+from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pagination import PagesShiftedError
 from tasks.handover import Extracted
 from tests.unit.tasks.extract.fake_api import (
@@ -188,17 +190,36 @@ def test_leftovers_of_an_earlier_attempt_are_removed(tmp_path: Path) -> None:
     assert sorted(file.name for file in work.rglob("*")) == ["flights", "part-00001.parquet"]
 
 
-def test_the_first_failure_of_several_resources_ends_the_others(tmp_path: Path) -> None:
-    other = FLIGHTS.model_copy(update={"name": "weather"})
+def extract_both(api: FakeApi, folder: Path) -> list[BaseException | None]:
+    load = make_load(folder)
+    with ThreadPoolExecutor() as pool:
+        resources = [FLIGHTS, FLIGHTS.model_copy(update={"name": "weather", "path": "/weather"})]
+        futures = [pool.submit(extract_resource, api, resource, load) for resource in resources]
+        return [future.exception() for future in futures]
+
+
+def test_a_hopeless_failure_ends_the_other_resources_with_the_same_error(tmp_path: Path) -> None:
+    api = FakeApi(serve([[make_flight(page)] for page in range(2000)]))
+    api.errors["weather"] = ConfigurationError("the path is wrong")
+    assert extract_both(api, tmp_path) == [api.errors["weather"]] * 2
+    assert len(api.asked) < 1000
+
+
+def test_a_failure_that_may_pass_lets_the_other_resources_finish(tmp_path: Path) -> None:
+    api = FakeApi(serve([[make_flight(page)] for page in range(60)]))
+    api.errors["weather"] = RetriableError("the API is down")
+    assert extract_both(api, tmp_path) == [None, api.errors["weather"]]
+
+
+def test_a_stopped_client_ends_an_extraction(tmp_path: Path) -> None:
     pages = serve([[make_flight(page)] for page in range(2000)])
-    api = FakeApi(lambda page, earlier: Reply(b"", 401) if page == 40 else pages(page, earlier))
-    with pytest.raises(ConfigurationError, match="answered 401"):
-        extract_resources(api, (FLIGHTS, other), make_load(tmp_path), now=lambda: NOW)
-    assert len(api.asked) < 200
 
+    def answer(page: int, earlier: int) -> Reply:
+        if page == 40:
+            api.stop.set()
+        return pages(page, earlier)
 
-def test_several_resources_come_in_the_order_asked_for(tmp_path: Path) -> None:
-    resources = tuple(FLIGHTS.model_copy(update={"name": name}) for name in ("flights", "weather", "planes"))
-    api = FakeApi(serve([[make_flight(1)], [make_flight(2)]]))
-    extracted = extract_resources(api, resources, make_load(tmp_path), now=lambda: NOW)
-    assert [each.resource for each in extracted] == ["flights", "weather", "planes"]
+    api = FakeApi(answer)
+    with pytest.raises(ExtractionStopped, match="flights: stopped"):
+        extract(api, tmp_path)
+    assert len(api.asked) < 60
