@@ -6,9 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
+import polars.selectors as cs
 from great_expectations.exceptions.exceptions import InvalidMetricAccessorDomainKwargsKeyError
 
 Frame = pl.DataFrame | pl.LazyFrame
+
+
+def _is_pattern(name: str) -> bool:
+    return "*" in name or (name.startswith("^") and name.endswith("$"))
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Columns:
 
     def expr(self, name: str) -> pl.Expr:
         """Read a column, NaN as null."""
-        column = pl.col(name)
+        # pl.col reads "*" and "^...$" as patterns.
+        column = cs.by_name(name).as_expr() if _is_pattern(name) else pl.col(name)
         return column.fill_nan(None) if self.dtype(name).is_float() else column
 
     def struct(self, names: Iterable[str]) -> pl.Expr:

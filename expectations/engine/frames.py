@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from expectations.engine.execution_engine import PolarsExecutionEngine
 from expectations.engine.preparing import prepare
 
 ResultFormat = str | dict[str, Any]
+Runtime = dict[str, Any]
 
 
 def validate_frame(
@@ -41,12 +43,13 @@ def validate_frame(
     """
     engine = PolarsExecutionEngine()
     engine.load_batch_data("frame", frame)
-    runs = [_plan(expectation, suite, engine, result_format) for expectation in suite.expectations]
+    runtime = {"result_format": result_format, "catch_exceptions": True}
+    runs = [_plan(expectation, suite, engine, runtime) for expectation in suite.expectations]
     graph = ValidationGraph(engine)
     for edge in (edge for run in runs if run.graph for edge in run.graph.edges):
         graph.add(edge)
-    metrics, aborted = graph.resolve({"catch_exceptions": True}, show_progress_bars=False)
-    results = [_judge(run, metrics, aborted, engine, result_format) for run in runs]
+    metrics, aborted = graph.resolve(deepcopy(runtime), show_progress_bars=False)
+    results = [_judge(run, metrics, aborted, engine, runtime) for run in runs]
     return _summarize(results, suite)
 
 
@@ -68,12 +71,12 @@ class _Run:
 
 
 def _plan(
-    declared: Expectation, suite: ExpectationSuite, engine: PolarsExecutionEngine, result_format: ResultFormat
+    declared: Expectation, suite: ExpectationSuite, engine: PolarsExecutionEngine, runtime: Runtime
 ) -> _Run:
     run = _Run(declared)
     try:
         run.prepared = prepare(declared, suite.suite_parameters)
-        runtime = {"result_format": result_format}
+        runtime = deepcopy(runtime)  # GX writes into it
         needed = run.prepared.get_validation_dependencies(
             execution_engine=engine, runtime_configuration=runtime
         )
@@ -87,7 +90,7 @@ def _plan(
 
 
 def _judge(
-    run: _Run, metrics: Any, aborted: Any, engine: PolarsExecutionEngine, result_format: ResultFormat
+    run: _Run, metrics: Any, aborted: Any, engine: PolarsExecutionEngine, runtime: Runtime
 ) -> ExpectationValidationResult:
     configuration = run.declared.configuration
     if run.failure is not None or run.graph is None or run.prepared is None:
@@ -95,7 +98,7 @@ def _judge(
     if failed_metrics := ExpectationValidationGraph(configuration, run.graph).get_exception_info(aborted):
         return _failed(configuration, failed_metrics)
     try:
-        runtime = {"result_format": result_format}
+        runtime = deepcopy(runtime)
         result = run.prepared.metrics_validate(
             metrics, execution_engine=engine, runtime_configuration=runtime
         )

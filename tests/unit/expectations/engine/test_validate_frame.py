@@ -238,6 +238,25 @@ def test_dates_in_a_suite_are_text(tmp_path: Any) -> None:
     assert result.results[-1].success
 
 
+@pytest.mark.parametrize("name", ["*", "^i.*$", "a*", "`", "", "日本", "a b", "<script>", '"'])
+def test_a_column_may_have_any_name(name: str) -> None:
+    frame = pl.DataFrame({name or " ": [1, 1, None], "i": [1, 2, 3], "ab": [1, 2, 3]})
+    expectations = [
+        gxe.ExpectColumnValuesToBeUnique(column=name or " ", row_condition=Column(name or " ") == 1),
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=[name or " ", "i"]),
+        gxe.ExpectColumnMaxToBeBetween(column=name or " ", max_value=1),
+    ]
+    result = validate_frame(frame.lazy(), suite(*expectations), result_format="COMPLETE")
+    assert [raised(r) for r in result.results] == [False] * 3
+    assert [r.success for r in result.results] == [False, True, True]
+
+
+def test_the_result_format_is_left_as_it_was() -> None:
+    result_format = {"result_format": "COMPLETE"}
+    validate_frame(MIXED, suite(gxe.ExpectColumnValuesToBeUnique(column="i")), result_format=result_format)
+    assert result_format == {"result_format": "COMPLETE"}
+
+
 ODD = pl.DataFrame(
     {
         "decimal": [Decimal("1.10"), Decimal("2.20"), None, Decimal("1.10")],
