@@ -72,6 +72,11 @@ class Domain:
         return verdict if self.rows is None else self.rows & verdict
 
 
+def everywhere(*, verdict: bool) -> pl.Expr:
+    """The same verdict for every row: as long as the frame, which a literal is not."""
+    return pl.repeat(verdict, pl.len(), dtype=pl.Boolean)
+
+
 def _both(left: pl.Expr | None, right: pl.Expr | None) -> pl.Expr | None:
     if left is None or right is None:
         return right if left is None else left

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.engine.domain import Domain
+from expectations.engine.domain import Domain, everywhere
 from expectations.engine.literals import as_text, is_member
 from expectations.engine.metrics.aggregates import between, within
 from expectations.engine.metrics.row_tests import row_test
@@ -26,14 +26,14 @@ def _null(domain: Domain) -> pl.Expr:
 @row_test("column_values.in_set")
 def _in_set(domain: Domain, value_set: Iterable[Any] | None = None) -> pl.Expr:
     if value_set is None:
-        return pl.lit(value=True)
+        return everywhere(verdict=True)
     return is_member(domain.values, value_set, domain.dtype)
 
 
 @row_test("column_values.not_in_set")
 def _not_in_set(domain: Domain, value_set: Iterable[Any] | None = None) -> pl.Expr:
     if value_set is None:
-        return pl.lit(value=True)
+        return everywhere(verdict=True)
     return ~is_member(domain.values, value_set, domain.dtype)
 
 

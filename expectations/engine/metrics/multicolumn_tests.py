@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.engine.domain import Domain
+from expectations.engine.domain import Domain, everywhere
 from expectations.engine.literals import is_member
 from expectations.engine.metrics.row_tests import row_test
 
@@ -47,9 +47,11 @@ def _pair_equal(domain: Domain) -> pl.Expr:
 @row_test("column_pair_values.in_set")
 def _pair_in_set(domain: Domain, value_pairs_set: Iterable[Sequence[Any]] | None = None) -> pl.Expr:
     if value_pairs_set is None:
-        return pl.lit(value=True)
+        return everywhere(verdict=True)
     pairs = list(value_pairs_set)
-    return pl.any_horizontal([_is_pair(domain, pair) for pair in pairs]) if pairs else pl.lit(value=False)
+    return (
+        pl.any_horizontal([_is_pair(domain, pair) for pair in pairs]) if pairs else everywhere(verdict=False)
+    )
 
 
 def _is_pair(domain: Domain, pair: Sequence[Any]) -> pl.Expr:
@@ -79,4 +81,4 @@ def _all_equal(domain: Domain) -> pl.Expr:
 @row_test("select_column_values.unique.within_record")
 def _all_different(domain: Domain) -> pl.Expr:
     pairs = [left.ne_missing(right) for left, right in combinations(_columns(domain), 2)]
-    return pl.all_horizontal(pairs) if pairs else pl.lit(value=True)
+    return pl.all_horizontal(pairs) if pairs else everywhere(verdict=True)

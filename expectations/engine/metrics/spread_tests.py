@@ -14,7 +14,7 @@ from great_expectations.expectations.metrics.column_aggregate_metrics.column_out
 )
 
 from expectations.engine.collecting import Deferred
-from expectations.engine.domain import RowTest
+from expectations.engine.domain import RowTest, everywhere
 from expectations.engine.metrics.aggregates import as_numbers, within
 from expectations.engine.metrics.examples import declare_reports
 from expectations.engine.metrics.registering import Call, metric
@@ -84,7 +84,7 @@ def _is_no_outlier(call: Call) -> pl.Expr:
     """Inside of Tukey's fences, which belong to it; or nearer to the mean than the threshold."""
     low, high, spread = call.metrics[_STATISTICS]
     if low is None or high is None or spread is None:
-        return pl.lit(value=True)
+        return everywhere(verdict=True)
     reach: float = (call.values.get("multiplier") or 0) * spread
     values = call.domain.values
     if call.values.get("method") == IQR_METHOD:

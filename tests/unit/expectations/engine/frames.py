@@ -71,6 +71,11 @@ def row_level() -> list[Expectation]:
             column_A="i", column_B="f", ignore_row_if="either_value_is_missing"
         ),
         gxe.ExpectColumnPairValuesToBeInSet(column_A="j", column_B="g", value_pairs_set=[(0, "x"), (1, "y")]),
+        gxe.ExpectColumnPairValuesToBeInSet(
+            column_A="j", column_B="g", value_pairs_set=[], ignore_row_if="neither"
+        ),
+        gxe.ExpectColumnValuesToBeInSet(column="j", value_set=[]),
+        gxe.ExpectColumnValuesToNotBeInSet(column="j", value_set=[]),
         gxe.ExpectCompoundColumnsToBeUnique(column_list=["i", "g"]),
         gxe.ExpectCompoundColumnsToBeUnique(
             column_list=["i", "s"], row_condition=_IN_X, ignore_row_if="any_value_is_missing"

@@ -19,7 +19,7 @@ from tests.unit.expectations.engine.oracle import differences, validate_on_panda
 COMPLETE = {"result_format": "COMPLETE"}
 # Explaining a failure traces every line of GX: minutes.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-LAW = settings(max_examples=150, deadline=None, derandomize=True, phases=PHASES)
+LAW = settings(max_examples=100, deadline=None, derandomize=True, phases=PHASES)
 
 EMPTY = pl.DataFrame(schema=SCHEMA)
 ALL_NULL = pl.DataFrame([dict.fromkeys(SCHEMA) | {"j": 1, "b": True, "g": "x"}] * 3, schema=SCHEMA)
