@@ -12,14 +12,16 @@ from tasks.errors import ConfigurationError
 PROJECT = Path(__file__).resolve().parent.parent
 SUITES = PROJECT / "expectations" / "suites"
 
-AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+# Not below the working directory: a worker's run has one of its own, which goes with the run.
+ProjectPath = Annotated[Path, AfterValidator(lambda path: PROJECT / path)]
 
 
 class Settings(BaseSettings):
     """What differs between machines; every field is `ASSAY_<NAME>` in the environment.
 
     Attributes:
-        home: Everything assay keeps on this machine: the embedded Postgres, landing zone, reports.
+        home: Everything assay keeps on this machine: the embedded Postgres, landing zone, reports. A
+            relative path, here and in `reports_url`, is below the project.
         database_url: DSN of the target; the embedded Postgres in `home` when unset.
         reports_url: Where reports go: `s3://bucket/prefix`, or a folder; `home/reports` when unset.
         resume_within_s: How old an interrupted load may be to be resumed, in seconds; an older one is
@@ -29,7 +31,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ASSAY_", extra="ignore")
 
-    home: AbsolutePath = Field(default=PROJECT / ".assay")
+    home: ProjectPath = Field(default=PROJECT / ".assay")
     database_url: SecretStr | None = None
     reports_url: str | None = None
     resume_within_s: float = 3600.0
@@ -43,7 +45,7 @@ class Settings(BaseSettings):
     @property
     def reports(self) -> Path:
         """Folder of the reports when they stay on this machine."""
-        return Path(self.reports_url).absolute() if self.reports_url else self.home / "reports"
+        return PROJECT / self.reports_url if self.reports_url else self.home / "reports"
 
 
 def read_settings() -> Settings:

@@ -1,7 +1,10 @@
 """What tests share: one embedded Postgres with a database for each test, one demo API, one Prefect server."""
 
+import atexit
 import itertools
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +28,15 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """DSN of a server with a template database that holds a migrated ledger."""
-    dsn = start_postgres(tmp_path_factory.mktemp("postgres"))
+def postgres() -> str:
+    """DSN of a server with a template database that holds a migrated ledger.
+
+    Not in pytest's own folder: another session closes that to other users, of whom the server, started as
+    root, is one. The folder is removed after the server has stopped, which it does at this process's end.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="assay-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    dsn = start_postgres(folder)
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     with open_connection(_database(dsn, TEMPLATE)) as conn:

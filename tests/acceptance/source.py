@@ -114,6 +114,29 @@ def read_source(table: str) -> frozenset[tuple[object, ...]]:
     return frozenset(row for row in rows if tuple(row[at] for at in key_at) not in false)
 
 
+def known_by(rows: frozenset[tuple[object, ...]], table: str, moment: dt.datetime) -> set[tuple[object, ...]]:
+    """The rows that the API serves while it is this moment."""
+    names = list(COLUMNS[table])
+    if "time_hour" not in names:
+        return set(rows)
+    at = names.index("time_hour")
+    return {row for row in rows if _is_known(row[at], moment)}
+
+
+def _is_known(updated_at: object, moment: dt.datetime) -> bool:
+    assert isinstance(updated_at, dt.datetime)
+    return updated_at <= moment
+
+
+def find_id(table: str, **values: str) -> int:
+    """The API's id of the row with these values, as the CSV writes them."""
+    return next(
+        int(record["id"])
+        for record in _read_csv(table)
+        if all(record[name] == value for name, value in values.items())
+    )
+
+
 def read_table(dsn: str, table: str) -> list[tuple[object, ...]]:
     """The same columns of a target table."""
     names = ", ".join(COLUMNS[table])
