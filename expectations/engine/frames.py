@@ -58,7 +58,7 @@ class _Run:
     """One expectation on its way through a validation.
 
     Attributes:
-        declared: as the suite has it; what the result names.
+        declared: as the suite has it.
         prepared: as it is evaluated, None if it could not be.
         graph: the metrics it needs, None if it could not be planned.
         failure: why not.
@@ -68,6 +68,11 @@ class _Run:
     prepared: Expectation | None = None
     graph: ValidationGraph | None = None
     failure: ExceptionInfo | None = None
+
+    @property
+    def reported(self) -> Expectation:
+        """As the result names it: with the values of suite parameters, as in GX."""
+        return self.prepared if self.prepared and self.declared.suite_parameter_options else self.declared
 
 
 def _plan(
@@ -92,7 +97,7 @@ def _plan(
 def _judge(
     run: _Run, metrics: Any, aborted: Any, engine: PolarsExecutionEngine, runtime: Runtime
 ) -> ExpectationValidationResult:
-    configuration = run.declared.configuration
+    configuration = run.reported.configuration
     if run.failure is not None or run.graph is None or run.prepared is None:
         return _failed(configuration, run.failure)
     if failed_metrics := ExpectationValidationGraph(configuration, run.graph).get_exception_info(aborted):

@@ -81,6 +81,7 @@ def test_severity_meta_and_suite_parameters_come_back() -> None:
     result: Any
     [result] = validate_frame(MIXED, suite(expectation, suite_parameters={"top": 3})).results
     assert result.success
+    assert result.expectation_config.kwargs["max_value"] == 3
     assert result.expectation_config.severity == "warning"
     assert result.expectation_config.meta == {"quarantine": True}
 
