@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from expectations.engine.metrics import (
     aggregates,
     column_tests,
@@ -25,6 +27,8 @@ __all__ = [
     "text_tests",
 ]
 
+_lock = threading.Lock()
+
 declare_row_test_metrics()
 declare_spread_metrics()
 
@@ -33,5 +37,6 @@ def register_metrics() -> None:
     """Make GX find every metric for this engine: those of Polars, and pandas for what GX gained since."""
     from expectations.engine.execution_engine import PolarsExecutionEngine  # noqa: PLC0415  (it imports this)
 
-    register_all(PolarsExecutionEngine)
-    register_fallbacks(PolarsExecutionEngine)
+    with _lock:
+        register_all(PolarsExecutionEngine)
+        register_fallbacks(PolarsExecutionEngine)

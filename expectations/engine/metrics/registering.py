@@ -6,7 +6,6 @@ metric classes are GX's own: they say what a metric depends on.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,7 +50,6 @@ class Call:
 
 Metric = Callable[[Call], Any]
 _METRICS: dict[str, Metric] = {}
-_lock = threading.Lock()
 
 
 def metric(name: str) -> Callable[[Metric], Metric]:
@@ -90,11 +88,10 @@ def is_native(name: str) -> bool:
 
 def register_all(engine: type[PolarsExecutionEngine]) -> None:
     """Make the declared metrics known to GX; a second time does nothing."""
-    with _lock:
-        for name, function in _METRICS.items():
-            if ENGINE not in _registered_metrics[name]["providers"]:
-                metric_class = _WithoutTable(_metric_class(_registered_metrics[name]))
-                register(name, _provider(name, function), engine, metric_class)
+    for name, function in _METRICS.items():
+        if ENGINE not in _registered_metrics[name]["providers"]:
+            metric_class = _WithoutTable(_metric_class(_registered_metrics[name]))
+            register(name, _provider(name, function), engine, metric_class)
 
 
 def register(
