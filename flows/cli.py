@@ -96,10 +96,10 @@ def accept(load: str, *, reason: str) -> None:
     """
     from flows.catalog import find_pipeline  # noqa: PLC0415
     from flows.run import accept as accept_load  # noqa: PLC0415
-    from flows.wiring import plain_ports  # noqa: PLC0415
+    from flows.wiring import person_ports  # noqa: PLC0415
 
     _show_progress(quiet=False)
-    report = accept_load(find_pipeline, load, reason, plain_ports())
+    report = accept_load(find_pipeline, load, reason, person_ports())
     _print_last(report.pipeline)
 
 

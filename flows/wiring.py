@@ -1,6 +1,7 @@
 """The ports' real ends: the world with Prefect, and the world without."""
 
 import logging
+from dataclasses import replace
 from functools import cache
 from typing import cast
 
@@ -21,6 +22,16 @@ def plain_ports() -> Ports:
         store=open_store(settings), post_artifact=lambda _key, _markdown: None, emit=_log_event
     )
     return Ports(settings=settings, secrets=_secret_without_prefect, audience=audience)
+
+
+def person_ports() -> Ports:
+    """The world of a person's command outside a run: events go to the Prefect server, if one is configured."""
+    from prefect.settings import get_current_settings  # noqa: PLC0415  Prefect's import takes a second
+
+    ports = plain_ports()
+    if get_current_settings().api.url is None:
+        return ports
+    return replace(ports, audience=replace(ports.audience, emit=_emit_event))
 
 
 def prefect_ports() -> Ports:
