@@ -33,14 +33,14 @@ def make_page(number: int) -> Page:
 
 
 def land(folder: Path, *segments: range, complete: bool = False) -> None:
-    landing = Landing(folder)
-    landing.begin(REQUEST)
-    for segment in segments:
-        for number in segment:
-            landing.add(make_page(number))
-        landing.flush()
-    if complete:
-        landing.complete(records=9, size=99)
+    with Landing(folder) as landing:
+        landing.begin(REQUEST)
+        for segment in segments:
+            for number in segment:
+                landing.add(make_page(number))
+            landing.flush()
+        if complete:
+            landing.complete(records=9, size=99)
 
 
 def read(folder: Path, request: FirstRequest = REQUEST) -> list[int]:
@@ -181,11 +181,12 @@ def test_a_segment_ends_when_it_is_big_or_old(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(module, "SEGMENT_BYTES", 3 * len(make_page(1).body))
     land(tmp_path, range(1, 5))
     monkeypatch.setattr(module, "SEGMENT_AGE_S", 0.0)
-    landing = Landing(tmp_path)
-    landing.begin(REQUEST)
-    list(landing.read_pages())
-    landing.add(make_page(5))
-    landing.flush_if_old()
+    with Landing(tmp_path) as landing:
+        landing.begin(REQUEST)
+        list(landing.read_pages())
+        landing.add(make_page(5))
+        landing.flush_if_old()
+        assert landing._buffer == []
     assert list_files(tmp_path)[:3] == [
         "00000001-00000003.parquet",
         "00000004-00000004.parquet",
@@ -200,3 +201,19 @@ def test_an_interrupted_landing_keeps_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), landing:
         raise KeyboardInterrupt
     assert read(tmp_path) == [1]
+
+
+def test_a_segment_that_cannot_be_written_fails_the_extraction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    landing = Landing(tmp_path)
+    landing.begin(REQUEST)
+    monkeypatch.setattr("os.fsync", refuse)
+    landing.add(make_page(1))
+    with pytest.raises(OSError, match="No space left"), landing:
+        landing.flush()
+    monkeypatch.undo()
+    assert read(tmp_path) == []
