@@ -6,27 +6,37 @@ import psycopg
 from psycopg import sql
 
 from tasks.handover import ExpectationOutcome, State, TableCheck
-from tasks.load.connection import Connection, fetch_int
+from tasks.load.connection import Connection, fetch_int, first_line
 from tasks.load.ddl import qualified
 
 TIME_BOX_S = 60
 EXAMPLES = 20
 
+# The time box, unless statements are bound tighter already.
+BOX_STATEMENTS = """
+SELECT set_config(name, least(nullif(setting::int, 0), %s)::text, true)
+FROM pg_settings
+WHERE name = 'statement_timeout'
+"""
+
 
 def run_checks(conn: Connection, schema: str, checks: list[TableCheck]) -> list[ExpectationOutcome]:
-    """Evaluate the checks on the tables as this transaction sees them, each in a savepoint and time-boxed."""
+    """Evaluate the checks on the tables as this transaction sees them.
+
+    Each is time-boxed, in a savepoint that is rolled back: one that fails does not end the transaction, and
+    none leaves anything behind.
+    """
     return [_run_check(conn, schema, check) for check in checks]
 
 
 def _run_check(conn: Connection, schema: str, check: TableCheck) -> ExpectationOutcome:
     rows_seen = fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(schema, check.table)))
     try:
-        with conn.transaction():
-            conn.execute(f"SET LOCAL statement_timeout = '{TIME_BOX_S}s'")
+        with conn.transaction(force_rollback=True):
+            conn.execute(BOX_STATEMENTS, (round(TIME_BOX_S * 1000),))
             count, examples = _count_unexpected(conn, schema, check)
-            conn.execute("SET LOCAL statement_timeout = 0")
     except psycopg.Error as exc:
-        message = f"Could not be evaluated: {str(exc).splitlines()[0]}"
+        message = f"Could not be evaluated: {first_line(exc)}"
         return _outcome(check, "error", rows_seen, message=message)
     return _outcome(check, "failed" if count else "passed", rows_seen, count=count, examples=examples)
 
@@ -34,11 +44,12 @@ def _run_check(conn: Connection, schema: str, check: TableCheck) -> ExpectationO
 def _count_unexpected(conn: Connection, schema: str, check: TableCheck) -> tuple[int, list[str]]:
     batch = qualified(schema, check.table).as_string(conn)
     query = sql.SQL(check.query.replace("{batch}", batch).rstrip().rstrip(";"))
-    count = fetch_int(conn, sql.SQL("SELECT count(*) FROM ({}) unexpected").format(query))
+    # A line of its own ends a comment that the query ends with.
+    count = fetch_int(conn, sql.SQL("SELECT count(*) FROM ({}\n) unexpected").format(query))
     if not count:
         return 0, []
     rows = conn.execute(
-        sql.SQL("SELECT to_jsonb(unexpected)::text FROM ({}) unexpected LIMIT {}").format(query, EXAMPLES)
+        sql.SQL("SELECT to_jsonb(unexpected)::text FROM ({}\n) unexpected LIMIT {}").format(query, EXAMPLES)
     )
     return count, [str(row) for (row,) in rows]
 

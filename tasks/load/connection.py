@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from typing import LiteralString
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -19,7 +18,11 @@ from tasks.settings import Settings
 Connection = psycopg.Connection[tuple[object, ...]]
 Query = LiteralString | sql.SQL | sql.Composed
 CONNECT_TIMEOUT_S = 10
-NEEDS_RIGHTS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
+IDLE_TIMEOUT_S = 300.0
+REFUSALS = re.compile(
+    r"authentication|password|does not exist|permission|not permitted|pg_hba|too long|SSL|certificate"
+)
+URL = re.compile(r"postgres(ql)?://")
 
 
 def resolve_dsn(settings: Settings) -> str:
@@ -30,12 +33,18 @@ def resolve_dsn(settings: Settings) -> str:
 
 
 def describe_dsn(dsn: str) -> str:
-    """Host, port and database of a DSN, without user and password."""
+    """Host, port and database of a DSN, without user and password; nothing of one that may be misread."""
     try:
         known = conninfo_to_dict(dsn)
     except psycopg.Error:
-        return urlsplit(dsn).hostname or "the database"
-    return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
+        return "ASSAY_DATABASE_URL"
+    where = f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
+    return "ASSAY_DATABASE_URL" if _is_misread(dsn, where) else where
+
+
+def _is_misread(dsn: str, where: str) -> bool:
+    # A bare @ or / in the password of a URL makes libpq take the rest of it for the host.
+    return bool(URL.match(dsn)) and "@" in where
 
 
 def connect(dsn: str) -> Connection:
@@ -49,6 +58,7 @@ def connect(dsn: str) -> Connection:
         RetriableError: The server is not reachable, or not ready.
     """
     where = describe_dsn(dsn)
+    _refuse_misread(dsn)
     try:
         return psycopg.connect(
             dsn,
@@ -56,31 +66,44 @@ def connect(dsn: str) -> Connection:
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="assay",
+            # COPY sends UTF-8, whatever the environment says.
+            client_encoding="utf8",
         )
     except psycopg.OperationalError as exc:
-        reason = _without_secrets(str(exc), dsn)
-        if re.search(r"authentication|does not exist|not permitted|pg_hba|too long", reason):
+        reason = _without_password(exc, dsn)
+        if REFUSALS.search(reason):
             raise ConfigurationError(
                 f"Postgres at {where} refuses the connection: {reason}. Check ASSAY_DATABASE_URL."
             ) from None
         raise RetriableError(
             f"Postgres at {where} is not reachable: {reason}. Is it up? Check ASSAY_DATABASE_URL."
         ) from None
-    except psycopg.Error as exc:
-        raise ConfigurationError(
-            f"ASSAY_DATABASE_URL is not a DSN: {_without_secrets(str(exc), dsn)}. "
-            "It looks like postgresql://user:password@host:5432/database"
-        ) from None
 
 
-def _without_secrets(message: str, dsn: str) -> str:
+def _refuse_misread(dsn: str) -> None:
     try:
-        password = str(conninfo_to_dict(dsn).get("password") or "")
-    except psycopg.Error:
-        password = urlsplit(dsn).password or ""
-    first_line = next(iter(message.strip().splitlines()), "").rstrip(".")
-    hidden = first_line.replace(dsn, "…")
-    return hidden.replace(password, "…") if password else hidden
+        conninfo_to_dict(dsn)
+        if describe_dsn(dsn) != "ASSAY_DATABASE_URL":
+            return
+        reason = "its host holds an @"
+    except psycopg.Error as exc:
+        # What stands in quotes may be a part of the password.
+        reason = re.sub(r'"[^"]*"', "…", first_line(exc))
+    raise ConfigurationError(
+        f"ASSAY_DATABASE_URL is not a DSN: {reason}. It looks like "
+        "postgresql://user:password@host:5432/database, with @ / : % in the password written as "
+        "%40 %2F %3A %25."
+    ) from None
+
+
+def first_line(exc: psycopg.Error) -> str:
+    """What Postgres says in one line, without a full stop."""
+    return next(iter(str(exc).strip().splitlines()), type(exc).__name__).rstrip(".")
+
+
+def _without_password(exc: psycopg.Error, dsn: str) -> str:
+    password = str(conninfo_to_dict(dsn).get("password") or "")
+    return first_line(exc).replace(password, "…") if password else first_line(exc)
 
 
 @contextmanager
@@ -102,10 +125,17 @@ def open_connection(dsn: str) -> Iterator[Connection]:
 
 
 def _sort_error(exc: psycopg.Error, dsn: str) -> PipelineError:
-    message = f"Postgres at {describe_dsn(dsn)}: {_without_secrets(str(exc), dsn)}"
-    if isinstance(exc, NEEDS_RIGHTS):
+    message = f"Postgres at {describe_dsn(dsn)}: {_without_password(exc, dsn)}"
+    if isinstance(exc, psycopg.errors.InsufficientPrivilege):
         return ConfigurationError(
             f"{message}. The role of ASSAY_DATABASE_URL must be able to create and write schemas and tables."
+        )
+    if isinstance(exc, psycopg.errors.ReadOnlySqlTransaction):
+        return ConfigurationError(f"{message}. ASSAY_DATABASE_URL must name a server that can be written to.")
+    if isinstance(exc, psycopg.errors.QueryCanceled):
+        return RetriableError(
+            f"{message}. Nothing is published by half; run the pipeline again, with a longer "
+            "ASSAY_STATEMENT_TIMEOUT_S if the statement needs it."
         )
     if isinstance(exc, psycopg.OperationalError):
         return RetriableError(f"{message}. Nothing is published by half; run the pipeline again.")
@@ -140,8 +170,12 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
 
 
 def limit_transaction(conn: Connection, *, statement_timeout_s: float, lock_timeout_s: float = 60.0) -> None:
-    """Bound every statement of the open transaction, and how long it waits for a lock."""
-    for setting, seconds in (("statement_timeout", statement_timeout_s), ("lock_timeout", lock_timeout_s)):
+    """Bound every statement of the open transaction, how long it waits for a lock, and for its client."""
+    for setting, seconds in (
+        ("statement_timeout", statement_timeout_s),
+        ("lock_timeout", lock_timeout_s),
+        ("idle_in_transaction_session_timeout", IDLE_TIMEOUT_S),
+    ):
         conn.execute(
             sql.SQL("SET LOCAL {} = {}").format(
                 sql.Identifier(setting), sql.Literal(f"{seconds * 1000:.0f}ms")

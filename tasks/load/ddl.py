@@ -1,13 +1,16 @@
 """Target tables as the frames need them: column types, creation, new columns."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 from psycopg import sql
 
 from tasks.errors import ConfigurationError
-from tasks.load.connection import Connection, fetch_one
+from tasks.load.connection import Connection, fetch_one, lock_key
 from tasks.pipeline import Table
+
+MAX_NAME_BYTES = 63
 
 POSTGRES_TYPES: Mapping[type[pl.DataType], str] = {
     pl.Boolean: "boolean",
@@ -35,6 +38,16 @@ def postgres_type(column: str, dtype: pl.DataType) -> str:
     Raises:
         ConfigurationError: No type does; the transform must cast the column.
     """
+    if not 0 < len(column.encode()) <= MAX_NAME_BYTES:
+        raise ConfigurationError(
+            f"Column {column!r}: Postgres takes names of 1 to {MAX_NAME_BYTES} bytes. "
+            "Rename it in the transform."
+        )
+    if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns":
+        raise ConfigurationError(
+            f"Column {column!r} is {dtype}; Postgres keeps microseconds. Cast it in the transform, "
+            'for example by .dt.cast_time_unit("us").'
+        )
     if isinstance(dtype, pl.Datetime):
         return "timestamp with time zone" if dtype.time_zone else "timestamp without time zone"
     if isinstance(dtype, pl.Decimal):
@@ -51,6 +64,15 @@ def postgres_type(column: str, dtype: pl.DataType) -> str:
 def qualified(schema: str, table: str) -> sql.Identifier:
     """A table's name with its schema, quoted."""
     return sql.Identifier(schema, table)
+
+
+def fit_name(name: str) -> str:
+    """The name, if Postgres takes it whole; else its beginning and a hash of it, so that it stays unique."""
+    whole = name.encode()
+    if len(whole) <= MAX_NAME_BYTES:
+        return name
+    digest = hashlib.sha256(whole).hexdigest()[:8]
+    return f"{whole[: MAX_NAME_BYTES - 9].decode(errors='ignore')}_{digest}"
 
 
 def comma(parts: Sequence[sql.Composable]) -> sql.Composed:
@@ -70,6 +92,17 @@ def column_definitions(schema: pl.Schema) -> sql.Composed:
     )
 
 
+def ensure_schema(conn: Connection, schema: str) -> None:
+    """Create a schema unless it exists; safe with two workers at once, in the caller's transaction.
+
+    Where it exists, the role needs no right to create any: `IF NOT EXISTS` alone would ask for it.
+    """
+    name = sql.Identifier(schema)
+    if fetch_one(conn, "SELECT to_regnamespace(%s) IS NULL", name.as_string(conn))[0]:
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("schema", schema),))
+        conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(name))
+
+
 def read_columns(conn: Connection, schema: str, table: str) -> dict[str, str]:
     """Columns of a table and their types, as Postgres writes them; empty when there is no such table."""
     rows = conn.execute(
@@ -78,6 +111,16 @@ def read_columns(conn: Connection, schema: str, table: str) -> dict[str, str]:
         (sql.Identifier(schema, table).as_string(conn),),
     )
     return {str(name): str(kind) for name, kind in rows}
+
+
+def read_key(conn: Connection, schema: str, table: str) -> list[str]:
+    """Columns of a table's primary key, sorted; empty when it has none."""
+    rows = conn.execute(
+        "SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey) "
+        "WHERE indisprimary AND indrelid = to_regclass(%s)",
+        (sql.Identifier(schema, table).as_string(conn),),
+    )
+    return sorted(str(name) for (name,) in rows)
 
 
 def create_table(conn: Connection, schema: str, table: str, frame: pl.Schema) -> None:
@@ -131,13 +174,7 @@ def _refuse_other_types(
 
 
 def _refuse_other_key(conn: Connection, schema: str, table: Table) -> None:
-    key = fetch_one(
-        conn,
-        "SELECT array_agg(attname::text ORDER BY attname) FROM pg_index "
-        "JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey) "
-        "WHERE indisprimary AND indrelid = to_regclass(%s)",
-        sql.Identifier(schema, table.name).as_string(conn),
-    )[0]
+    key = read_key(conn, schema, table.name)
     if key != sorted(table.primary_key):
         raise ConfigurationError(
             f"{schema}.{table.name} has the primary key {key or 'none'}, the declaration says "

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from tasks.errors import ConfigurationError
 from tasks.handover import (
@@ -18,6 +17,7 @@ from tasks.handover import (
     TableVerdict,
 )
 from tasks.load.connection import Connection, named_query
+from tasks.load.jsonb import storable_json, storable_text
 
 BAD_STATES = ("failed", "error")
 
@@ -62,7 +62,7 @@ def record_counts(
         )
     conn.execute(
         "UPDATE assay.attempts SET report_tables = %s WHERE load_id = %s AND attempt_no = %s",
-        (Jsonb(dict(report_rows)), load.load_id, load.attempt_no),
+        (storable_json(dict(report_rows)), load.load_id, load.attempt_no),
     )
 
 
@@ -79,18 +79,20 @@ def _validation_row(load: Load, position: int, outcome: ExpectationOutcome) -> d
         "attempt_no": load.attempt_no,
         "pipeline": load.pipeline,
         "position": position,
-        "examples": Jsonb([_storable(example) for example in outcome.examples]),
-        "result": Jsonb(outcome.result, dumps=_dump_storable),
+        "message": outcome.message and storable_text(outcome.message),
+        "examples": storable_json([storable_text(example) for example in outcome.examples]),
+        "result": storable_json(outcome.result),
     }
 
 
-def _storable(text: str) -> str:
-    return text.replace("\x00", "\\u0000")
-
-
-def _dump_storable(value: Any) -> bytes:
-    # JSONB cannot hold U+0000; as text it can.
-    return msgspec.json.encode(value).replace(b"\\u0000", b"\\\\u0000")
+def read_kept_reports(conn: Connection, load: Load) -> set[str]:
+    """The reporting tables that the pipeline's publication before this load kept up."""
+    row = conn.execute(
+        "SELECT a.report_tables FROM assay.publications p JOIN assay.attempts a USING (load_id, attempt_no) "
+        "WHERE p.pipeline = %s AND p.load_id <> %s ORDER BY p.published_at DESC LIMIT 1",
+        (load.pipeline, load.load_id),
+    ).fetchone()
+    return set(msgspec.convert(row[0], dict[str, int])) if row else set()
 
 
 def read_report(conn: Connection, load_id: str, attempt_no: int) -> LoadReport:

@@ -10,9 +10,18 @@ from importlib import resources
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, FatalError
 from tasks.handover import Status
-from tasks.load.connection import Connection, fetch_int, fetch_one, lock_key
+from tasks.load.connection import (
+    Connection,
+    fetch_int,
+    fetch_one,
+    limit_transaction,
+    lock_key,
+    named_query,
+)
+from tasks.load.ddl import ensure_schema, read_columns
+from tasks.load.jsonb import storable_text
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +48,12 @@ def migrate(conn: Connection) -> None:
     """
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("migrate"),))
-        conn.execute("CREATE SCHEMA IF NOT EXISTS assay")
-        conn.execute(
-            "CREATE TABLE IF NOT EXISTS assay.migrations "
-            "(version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
-        )
+        ensure_schema(conn, "assay")
+        if not read_columns(conn, "assay", "migrations"):
+            conn.execute(
+                "CREATE TABLE assay.migrations "
+                "(version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
+            )
         done = fetch_int(conn, "SELECT coalesce(max(version), 0) FROM assay.migrations")
         scripts = sorted(resources.files("tasks.load").joinpath("migrations").iterdir(), key=lambda f: f.name)
         if done > len(scripts):
@@ -73,10 +83,12 @@ def open_load(
     """Take up the pipeline's unfinished load, or open a new one, and record the attempt.
 
     Call it while holding the pipeline. An interrupted load of the same declaration and cursors is resumed
-    when it is young enough; a blocked one keeps its identity and is extracted afresh, since its data may
-    have been put right; any other is abandoned.
+    when it is young enough; one that was blocked keeps its identity, by which a person may accept it, and
+    is extracted afresh, since its data may have been put right; any other is abandoned.
     """
     with conn.transaction():
+        # The backend of a killed run may still hold its attempt.
+        limit_transaction(conn, statement_timeout_s=120)
         _close_crashed(conn, pipeline)
         cursors = read_cursors(conn, pipeline)
         found = _adopt(conn, pipeline, fingerprint, cursors, resume_within_s, full_refresh=full_refresh)
@@ -96,8 +108,18 @@ def open_load(
 
 
 def reopen_blocked(conn: Connection, load_id: str, *, run_url: str | None) -> tuple[int, dt.datetime]:
-    """Record a new attempt at a blocked load, that of accepting it; returns its number and start."""
+    """Record a new attempt at a blocked load, that of accepting it; returns its number and start.
+
+    Call it while holding the pipeline.
+
+    Raises:
+        ConfigurationError: The load was published or given up meanwhile.
+    """
     with conn.transaction():
+        limit_transaction(conn, statement_timeout_s=120)
+        status = fetch_one(conn, "SELECT status FROM assay.loads WHERE load_id = %s", load_id)[0]
+        if status not in {"blocked", "open"}:
+            raise ConfigurationError(f"Load {load_id} is {status}; only a blocked load can be accepted.")
         return _insert_attempt(conn, load_id, run_url)
 
 
@@ -124,12 +146,34 @@ def load_ids(conn: Connection, pipeline: str) -> list[str]:
 def end_attempt(
     conn: Connection, load_id: str, attempt_no: int, status: Status, *, error: str | None = None
 ) -> None:
-    """Record how an attempt ended, in the caller's transaction or one of its own."""
+    """Record how an attempt ended, in the caller's transaction or one of its own.
+
+    One that has ended keeps its end: a failure after the publication does not undo it.
+    """
     conn.execute(
         "UPDATE assay.attempts SET status = %s, error = %s, ended_at = clock_timestamp() "
-        "WHERE load_id = %s AND attempt_no = %s",
-        (status, error, load_id, attempt_no),
+        "WHERE load_id = %s AND attempt_no = %s AND status = 'running'",
+        (status, error and storable_text(error), load_id, attempt_no),
     )
+
+
+def claim_attempt(conn: Connection, load_id: str, attempt_no: int) -> None:
+    """Hold a running attempt until the end of the transaction: no other run can declare it crashed.
+
+    Raises:
+        FatalError: One has, because this run had lost its hold on the pipeline.
+    """
+    status = fetch_one(
+        conn,
+        "SELECT status FROM assay.attempts WHERE load_id = %s AND attempt_no = %s FOR UPDATE",
+        load_id,
+        attempt_no,
+    )[0]
+    if status != "running":
+        raise FatalError(
+            f"{load_id}: attempt {attempt_no} is {status} in the ledger, another run has taken over. "
+            "Nothing of this attempt is published."
+        )
 
 
 def mark_told(conn: Connection, load_id: str, attempt_no: int) -> None:
@@ -169,21 +213,21 @@ def _adopt(
     full_refresh: bool,
 ) -> tuple[str, bool] | None:
     row = conn.execute(
-        "SELECT load_id, status, clock_timestamp() - started_at < make_interval(secs => %s) FROM assay.loads "
-        "WHERE pipeline = %s AND fingerprint = %s AND cursors_before = %s AND full_refresh = %s "
-        "AND status IN ('open', 'blocked') ORDER BY started_at DESC LIMIT 1",
+        named_query("find_unfinished"),
         (resume_within_s, pipeline, fingerprint, Jsonb(dict(cursors)), full_refresh),
     ).fetchone()
     if row is None:
         return None
-    load_id, status, is_young = str(row[0]), row[1], bool(row[2])
-    if status == "blocked":
+    load_id, is_resumable, was_blocked = str(row[0]), bool(row[1]), bool(row[2])
+    if is_resumable:
+        return load_id, True
+    if was_blocked:
         conn.execute(
             "UPDATE assay.loads SET extraction = extraction + 1, status = 'open' WHERE load_id = %s",
             (load_id,),
         )
         return load_id, False
-    return (load_id, True) if is_young else None
+    return None
 
 
 def _insert_load(

@@ -48,7 +48,7 @@ def stage_table(target: Target, table: Table, load: Load, verdict: TableVerdict)
     if verdict.verdict == "blocked":
         return 0
     with open_connection(target.dsn) as conn:
-        copied = stage_rows(conn, load.load_id, verdict)
+        copied = stage_rows(conn, load.load_id, verdict, statement_timeout_s=target.statement_timeout_s)
     log.info("%s: %d rows staged", table.name, copied)
     return copied
 
@@ -120,7 +120,7 @@ def accept_load(target: Target, pipeline: Pipeline, load: Load, blocked: JudgedF
     judged = Judged(blocked.verdicts, blocked.extracted, accepted_by=person)
     with open_connection(target.dsn) as conn:
         for verdict in blocked.verdicts.values():
-            stage_rows(conn, load.load_id, verdict)
+            stage_rows(conn, load.load_id, verdict, statement_timeout_s=target.statement_timeout_s)
         conn.execute(
             "UPDATE assay.attempts SET accepted_by = %s, accept_reason = %s "
             "WHERE load_id = %s AND attempt_no = %s",

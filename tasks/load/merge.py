@@ -12,16 +12,20 @@ from psycopg import sql
 from tasks.load.connection import Connection, fetch_one
 from tasks.load.ddl import (
     add_primary_key,
-    comma,
     create_table,
+    fit_name,
     fit_table,
     identifiers,
     qualified,
     read_columns,
 )
+from tasks.load.diff import differing_values, on_conflict, same_values
 from tasks.load.staging import SCHEMA as STAGING
 from tasks.load.staging import staging_name
 from tasks.pipeline import Table
+
+# A name that no column of a key has.
+IS_NEW = sql.Identifier("assay: is new")
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Merged:
 
 def changed_table(table: str) -> sql.Identifier:
     """The transaction's temporary table of keys that a merge writes."""
-    return sql.Identifier(f"changed_{table}"[:63])
+    return sql.Identifier(fit_name(f"changed_{table}"))
 
 
 def create_or_fit(conn: Connection, schema: str, table: Table, frame: pl.Schema) -> bool:
@@ -75,24 +79,25 @@ def find_changed(conn: Connection, schema: str, table: Table, load_id: str, colu
     conn.execute(
         sql.SQL(
             "CREATE TEMP TABLE {changed} ON COMMIT DROP AS "
-            "SELECT {key}, old.{first_key} IS NULL AS is_new "
+            "SELECT {key}, old.{first_key} IS NULL AS {is_new} "
             "FROM {staging} new LEFT JOIN {target} old ON {same_key} "
             "WHERE old.{first_key} IS NULL OR ({differs}) AND {not_older}"
         ).format(
             changed=changed,
             key=identifiers(table.primary_key, "new"),
             first_key=sql.Identifier(table.primary_key[0]),
+            is_new=IS_NEW,
             staging=qualified(STAGING, staging_name(load_id, table.name)),
             target=qualified(schema, table.name),
-            same_key=_same_key(table, "new", "old"),
-            differs=_differs(table, columns),
+            same_key=same_values(table.primary_key, "new", "old"),
+            differs=differing_values(_values(table, columns), "new", "old"),
             not_older=_not_older(table, columns),
         )
     )
     new, old = fetch_one(
         conn,
-        sql.SQL("SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM {}").format(
-            changed
+        sql.SQL("SELECT count(*) FILTER (WHERE {0}), count(*) FILTER (WHERE NOT {0}) FROM {1}").format(
+            IS_NEW, changed
         ),
     )
     assert isinstance(new, int)
@@ -102,13 +107,10 @@ def find_changed(conn: Connection, schema: str, table: Table, load_id: str, colu
 
 def write_changed(conn: Connection, schema: str, table: Table, load_id: str, columns: list[str]) -> None:
     """Upsert the rows whose keys `find_changed` wrote down."""
-    values = [name for name in columns if name not in table.primary_key]
-    updates = comma([sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in values])
     conn.execute(
         sql.SQL(
             "INSERT INTO {target} ({columns}) "
-            "SELECT {new_columns} FROM {staging} new JOIN {changed} USING ({key}) "
-            "ON CONFLICT ({key}) DO {action}"
+            "SELECT {new_columns} FROM {staging} new JOIN {changed} USING ({key}) {upsert}"
         ).format(
             target=qualified(schema, table.name),
             columns=identifiers(columns),
@@ -116,26 +118,13 @@ def write_changed(conn: Connection, schema: str, table: Table, load_id: str, col
             staging=qualified(STAGING, staging_name(load_id, table.name)),
             changed=changed_table(table.name),
             key=identifiers(table.primary_key),
-            action=sql.SQL("UPDATE SET {}").format(updates) if values else sql.SQL("NOTHING"),
+            upsert=on_conflict(table.primary_key, _values(table, columns)),
         )
     )
 
 
-def _same_key(table: Table, left: str, right: str) -> sql.Composed:
-    return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name))
-        for name in table.primary_key
-    )
-
-
-def _differs(table: Table, columns: list[str]) -> sql.Composable:
-    values = [name for name in columns if name not in table.primary_key]
-    if not values:
-        return sql.SQL("false")
-    return sql.SQL("({}) IS DISTINCT FROM ({})").format(
-        sql.SQL("ROW({})").format(identifiers(values, "new")),
-        sql.SQL("ROW({})").format(identifiers(values, "old")),
-    )
+def _values(table: Table, columns: list[str]) -> list[str]:
+    return [name for name in columns if name not in table.primary_key]
 
 
 def _not_older(table: Table, columns: list[str]) -> sql.Composable:

@@ -2,37 +2,35 @@
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 import polars as pl
+import psycopg
 from psycopg import sql
 
 from tasks.errors import FatalError, RetriableError
 from tasks.handover import ExpectationOutcome, Extracted, Load, TableCounts, TableVerdict
 from tasks.load import history, ledger
 from tasks.load.checks import run_checks
+from tasks.load.commit import was_committed
 from tasks.load.connection import (
     Connection,
     fetch_one,
+    first_line,
     limit_transaction,
     lock_key,
     open_connection,
 )
-from tasks.load.ddl import qualified
+from tasks.load.ddl import ensure_schema
 from tasks.load.merge import Merged, create_or_fit, fill_new, find_changed, write_changed
 from tasks.load.quarantine import close_replaced, keep_quarantined
 from tasks.load.reporting import note_touched, refresh_report
-from tasks.load.staging import SCHEMA as STAGING
-from tasks.load.staging import assert_staged, staging_name
+from tasks.load.staging import assert_staged, drop_staging, staging_name
 from tasks.pipeline import Pipeline, Report, Table
 
 log = logging.getLogger(__name__)
-
-COMMIT_POLL_S = 0.2
-COMMIT_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,9 @@ def publish_load(
     Raises:
         BlockedInTransactionError: A critical table-scoped expectation failed; nothing is published.
         RetriableError: The connection or the staging was lost before the commit; nothing is published.
-        FatalError: Another load moved the cursor meanwhile, or it stays unknown whether the commit held.
+        ConfigurationError: A table or a report does not fit what is declared; nothing is published.
+        FatalError: Another load moved the cursor, or another run took over, meanwhile; or it stays unknown
+            whether the commit held.
     """
     xid: str | None = None
     try:
@@ -69,13 +69,14 @@ def publish_load(
                 limit_transaction(conn, statement_timeout_s=statement_timeout_s)
                 xid = str(fetch_one(conn, "SELECT pg_current_xact_id()::text")[0])
                 if _claim_publication(conn, load):
+                    ledger.claim_attempt(conn, load.load_id, load.attempt_no)
                     _publish(conn, pipeline, load, judged)
                 else:
                     # An earlier attempt's COMMIT was under way when its process died, and held.
                     ledger.end_attempt(conn, load.load_id, load.attempt_no, "no new rows")
-            _drop_staging(conn, pipeline, load)
+            _tidy_staging(conn, pipeline, load)
     except RetriableError:
-        if xid is None or not _was_committed(dsn, xid, load):
+        if xid is None or not was_committed(dsn, xid, load.load_id):
             raise
         log.warning("%s: the answer to COMMIT was lost, the load is published", load.load_id)
 
@@ -96,14 +97,11 @@ def _publish(conn: Connection, pipeline: Pipeline, load: Load, judged: Judged) -
     conn.execute("SET LOCAL timezone = 'UTC'")
     staged = {name: verdict.clean_count for name, verdict in judged.verdicts.items()}
     assert_staged(conn, load.load_id, staged)
-    _move_cursors(conn, pipeline, load, judged)
+    ensure_schema(conn, pipeline.target_schema)
     _lock_tables(conn, pipeline)
-    conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(pipeline.target_schema)))
+    _move_cursors(conn, pipeline, load, judged)
     merged = {table.name: _merge(conn, pipeline, table, load, judged) for table in pipeline.tables}
-    written = {
-        report.name: refresh_report(conn, pipeline.target_schema, report, merged[report.table])
-        for report in pipeline.reports
-    }
+    written = _refresh_reports(conn, pipeline, load, merged)
     checked = _check_tables(conn, pipeline, judged, merged)
     new = {table.name: _quarantine(conn, pipeline, table, load, judged) for table in pipeline.tables}
     outcomes = [*(o for v in judged.verdicts.values() for o in v.outcomes), *checked]
@@ -130,12 +128,27 @@ def _merge(conn: Connection, pipeline: Pipeline, table: Table, load: Load, judge
     return merged
 
 
+def _refresh_reports(
+    conn: Connection, pipeline: Pipeline, load: Load, merged: Mapping[str, Merged]
+) -> dict[str, int]:
+    kept = history.read_kept_reports(conn, load) if pipeline.reports else set()
+    return {
+        report.name: refresh_report(
+            conn, pipeline.target_schema, report, merged[report.table], is_kept_up=report.name in kept
+        )
+        for report in pipeline.reports
+    }
+
+
 def _reports_of(pipeline: Pipeline, table: Table) -> list[Report]:
     return [report for report in pipeline.reports if report.table == table.name]
 
 
 def _lock_tables(conn: Connection, pipeline: Pipeline) -> None:
-    """In one order, so that two pipelines that write the same tables cannot wait for each other."""
+    """In one order, so that two pipelines that write the same tables cannot wait for each other.
+
+    Before the cursors are compared: of two loads of one pipeline, the second is to see what the first moved.
+    """
     for name in sorted([*(t.name for t in pipeline.tables), *(r.name for r in pipeline.reports)]):
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("table", pipeline.target_schema, name),))
 
@@ -168,8 +181,11 @@ def _move_cursors(conn: Connection, pipeline: Pipeline, load: Load, judged: Judg
 def _cursor_of(pipeline: Pipeline, resource: str, judged: Judged) -> str | None:
     """The least of the cursors of the tables that carry it; where no table does, the decoded one.
 
-    A table whose rows were all quarantined holds the cursor back: they are to be asked for again.
+    A table whose rows were all quarantined holds the cursor back: they are to be asked for again. Not so when
+    a person accepted the load without them.
     """
+    if judged.accepted_by is not None:
+        return judged.extracted[resource].greatest_cursor
     tables = [judged.verdicts[table.name] for table in pipeline.tables if table.resource == resource]
     carrying = [verdict for verdict in tables if verdict.carries_cursor and verdict.transformed]
     if not carrying:
@@ -217,33 +233,10 @@ def _count(
     )
 
 
-def _is_published(conn: Connection, load: Load) -> bool:
-    query = "SELECT EXISTS (SELECT FROM assay.publications WHERE load_id = %s)"
-    return bool(fetch_one(conn, query, load.load_id)[0])
-
-
-def _was_committed(dsn: str, xid: str, load: Load) -> bool:
-    """Ask until the transaction is over, then look whether the publication is there.
-
-    Raises:
-        FatalError: The database does not say within a minute.
-    """
-    deadline = time.monotonic() + COMMIT_PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            with open_connection(dsn) as conn:
-                if fetch_one(conn, "SELECT pg_xact_status(%s::xid8)", xid)[0] != "in progress":
-                    return _is_published(conn, load)
-        except RetriableError:
-            log.info("%s: waiting for the database, to learn whether the commit held", load.load_id)
-        time.sleep(COMMIT_POLL_S)
-    raise FatalError(
-        f"{load.load_id}: the database does not say whether the commit held. "
-        "Run the pipeline again: a published load is never applied twice."
-    )
-
-
-def _drop_staging(conn: Connection, pipeline: Pipeline, load: Load) -> None:
-    for table in pipeline.tables:
-        name = staging_name(load.load_id, table.name)
-        conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(STAGING, name)))
+def _tidy_staging(conn: Connection, pipeline: Pipeline, load: Load) -> None:
+    """The load is published, whatever happens here; what stays is dropped by the pipeline's next run."""
+    names = [staging_name(load.load_id, table.name) for table in pipeline.tables]
+    try:
+        drop_staging(conn, names, lock_timeout_s=1)
+    except psycopg.Error as exc:
+        log.warning("%s: staging is left to the next run: %s", load.load_id, first_line(exc))

@@ -1,15 +1,14 @@
 """Quarantine: rows kept out of the tables, with their reasons, in the ledger."""
 
 import hashlib
-import json
 
 import polars as pl
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from tasks.handover import Extracted, Load, TableVerdict
 from tasks.load.connection import Connection, fetch_int, fetch_one, named_query
 from tasks.load.ddl import comma, qualified
+from tasks.load.jsonb import storable_json, storable_json_text, storable_text
 from tasks.load.staging import SCHEMA as STAGING
 from tasks.load.staging import staging_name
 from tasks.pipeline import Table
@@ -26,7 +25,7 @@ def keep_quarantined(
     if not rows:
         return 0
     query = named_query("keep_quarantined").format(
-        key=_key_object(table, "typed"), target=qualified(schema, table.name)
+        key=_key_object(conn, table, "typed"), target=qualified(schema, table.name)
     )
     count = "SELECT count(*) FROM assay.quarantine WHERE pipeline = %s AND table_name = %s"
     before = fetch_int(conn, count, load.pipeline, table.name)
@@ -52,18 +51,20 @@ def close_replaced(conn: Connection, load: Load, table: Table) -> int:
             "WHERE {open} AND key IN (SELECT {key} FROM {staging} staged)"
         ).format(
             open=sql.SQL(open_entries),
-            key=_key_object(table, "staged"),
+            key=_key_object(conn, table, "staged"),
             staging=qualified(STAGING, staging_name(load.load_id, table.name)),
         ),
         (load.load_id, load.pipeline, table.name),
     ).rowcount
 
 
-def _key_object(table: Table, alias: str) -> sql.Composed:
+def _key_object(conn: Connection, table: Table, alias: str) -> sql.SQL:
+    """The key as JSON, for a query with parameters: a `%` in a column's name is none."""
     pairs = [
         sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(alias, name)) for name in table.primary_key
     ]
-    return sql.SQL("jsonb_build_object({})").format(comma(pairs))
+    key = sql.SQL("jsonb_build_object({})").format(comma(pairs))
+    return sql.SQL(key.as_string(conn).replace("%", "%%"))
 
 
 def _quarantined(verdict: TableVerdict) -> list[dict[str, object]]:
@@ -71,10 +72,10 @@ def _quarantined(verdict: TableVerdict) -> list[dict[str, object]]:
         return []
     return [
         {
-            "key": Jsonb(json.loads(row["key"])),
-            "row": Jsonb(json.loads(row["row"])),
+            "key": storable_json_text(row["key"]),
+            "row": storable_json_text(row["row"]),
             "sha256": row["row_sha256"],
-            "reasons": row["reasons"],
+            "reasons": [storable_text(reason) for reason in row["reasons"]],
         }
         for row in pl.read_parquet(verdict.quarantine).iter_rows(named=True)
     ]
@@ -87,11 +88,11 @@ def _rejected(extracted: Extracted) -> list[dict[str, object]]:
 
 
 def _rejected_record(row: dict[str, object]) -> dict[str, object]:
-    # A record that is not JSON, or holds what JSONB cannot (U+0000), is kept as text inside JSON.
-    text = str(row["record"]).replace("\x00", "\\u0000")
+    # A record that is not JSON, or holds what JSONB cannot, is kept as text inside JSON.
+    text = storable_text(str(row["record"]))
     return {
         "key": None,
-        "row": Jsonb({"record": text}),
-        "sha256": hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest(),
-        "reasons": [f"{row['path']}: {row['message']}"],
+        "row": storable_json({"record": text}),
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "reasons": [storable_text(f"{row['path']}: {row['message']}")],
     }

@@ -5,12 +5,16 @@ hundred corrected rows must not overwrite the days they belong to.
 """
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+import psycopg
 from psycopg import sql
 
 from tasks.errors import ConfigurationError
-from tasks.load.connection import Connection, fetch_int, fetch_one
-from tasks.load.ddl import add_primary_key, identifiers, qualified, read_columns
+from tasks.load.connection import Connection, fetch_int, fetch_one, first_line
+from tasks.load.ddl import add_primary_key, fit_name, identifiers, qualified, read_columns, read_key
+from tasks.load.diff import differing_values, on_conflict, same_values
 from tasks.load.merge import Merged, changed_table
 from tasks.load.staging import SCHEMA as STAGING
 from tasks.load.staging import staging_name
@@ -39,24 +43,30 @@ def note_touched(conn: Connection, schema: str, report: Report, table: Table, lo
     )
 
 
-def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged) -> int:
-    """Recompute the touched groups, or all when the table or its query is new; returns the rows written.
+def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged, *, is_kept_up: bool) -> int:
+    """Recompute the touched groups; returns the rows written.
+
+    All groups are recomputed when the table or its query is new, or when the loads before did not keep it
+    up (`is_kept_up`): the report was not declared then.
 
     Raises:
-        ConfigurationError: The query has other columns than the existing table.
+        ConfigurationError: The query fails, or does not fit the existing table.
     """
     query = report.sql.read_text(encoding="utf-8").rstrip().rstrip(";")
     mark = f"assay report, query sha256 {hashlib.sha256(query.encode()).hexdigest()}"
     existing = read_columns(conn, schema, report.name)
-    is_whole = merged.is_first or not existing or _comment(conn, schema, report.name) != mark
+    is_known = bool(existing) and is_kept_up and _comment(conn, schema, report.name) == mark
+    is_whole = merged.is_first or not is_known
     if merged.is_unchanged and not is_whole:
         return 0
     _name_affected(conn, schema, report, is_whole=is_whole)
-    conn.execute(sql.SQL("CREATE TEMP TABLE computed ON COMMIT DROP AS {}").format(_trusted(query)))
-    if existing:
-        written = _replace_groups(conn, schema, report, existing)
-    else:
-        written = _create_from_computed(conn, schema, report)
+    with _blaming_query(report):
+        conn.execute(sql.SQL("CREATE TEMP TABLE computed ON COMMIT DROP AS {}").format(sql.SQL(query)))
+        if existing:
+            _refuse_other_shape(conn, schema, report, existing)
+            written = _replace_groups(conn, schema, report, is_whole=is_whole)
+        else:
+            written = _create_from_computed(conn, schema, report)
     if is_whole:
         conn.execute(
             sql.SQL("COMMENT ON TABLE {} IS {}").format(qualified(schema, report.name), sql.Literal(mark))
@@ -66,12 +76,18 @@ def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged
 
 
 def _touched(report: Report) -> sql.Identifier:
-    return sql.Identifier(f"touched_{report.name}"[:63])
+    return sql.Identifier(fit_name(f"touched_{report.name}"))
 
 
-def _trusted(query: str) -> sql.SQL:
-    # The query is a file of the pipeline, written by the people who declare it: code, not input.
-    return sql.SQL(query.replace("{", "{{").replace("}", "}}"))
+@contextmanager
+def _blaming_query(report: Report) -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.ProgrammingError, psycopg.DataError, psycopg.IntegrityError) as exc:
+        raise ConfigurationError(
+            f"Report {report.name}: {report.sql.name} fails: {first_line(exc)}. Correct the query; it must "
+            f"give one row a group, with {', '.join(report.group_by)} never null."
+        ) from exc
 
 
 def _comment(conn: Connection, schema: str, table: str) -> str | None:
@@ -96,57 +112,55 @@ def _create_from_computed(conn: Connection, schema: str, report: Report) -> int:
     return fetch_int(conn, "SELECT count(*) FROM computed")
 
 
-def _replace_groups(conn: Connection, schema: str, report: Report, existing: dict[str, str]) -> int:
-    computed = _temporary_columns(conn, "computed")
-    if computed != existing:
-        raise ConfigurationError(
-            f"{schema}.{report.name} has other columns than its query: {_difference(existing, computed)}. "
-            f'To have it rebuilt by the next load: DROP TABLE "{schema}"."{report.name}"'
-        )
+def _replace_groups(conn: Connection, schema: str, report: Report, *, is_whole: bool) -> int:
+    """Delete the groups that are no more, of the affected ones or of all; write those that differ."""
     target = qualified(schema, report.name)
+    columns = list(read_columns(conn, "pg_temp", "computed"))
+    values = [name for name in columns if name not in report.group_by]
+    is_affected = sql.SQL("EXISTS (SELECT FROM affected a WHERE {})").format(
+        same_values(report.group_by, "t", "a")
+    )
     gone = conn.execute(
         sql.SQL(
-            "DELETE FROM {target} t USING affected a WHERE {same} "
-            "AND NOT EXISTS (SELECT FROM computed c WHERE {kept})"
-        ).format(target=target, same=_same_group(report, "t", "a"), kept=_same_group(report, "t", "c"))
+            "DELETE FROM {target} t WHERE {in_scope} AND NOT EXISTS (SELECT FROM computed c WHERE {kept})"
+        ).format(
+            target=target,
+            in_scope=sql.SQL("true") if is_whole else is_affected,
+            kept=same_values(report.group_by, "t", "c"),
+        )
     ).rowcount
-    values = [name for name in computed if name not in report.group_by]
     written = conn.execute(
         sql.SQL(
             "INSERT INTO {target} ({columns}) SELECT {new} FROM computed c LEFT JOIN {target} t ON {same} "
-            "WHERE t.{first} IS NULL OR ROW({old_values}) IS DISTINCT FROM ROW({new_values}) "
-            "ON CONFLICT ({key}) DO UPDATE SET {updates}"
+            "WHERE t.{first} IS NULL OR {differs} {upsert}"
         ).format(
             target=target,
-            columns=identifiers(list(computed)),
-            new=identifiers(list(computed), "c"),
-            same=_same_group(report, "t", "c"),
+            columns=identifiers(columns),
+            new=identifiers(columns, "c"),
+            same=same_values(report.group_by, "t", "c"),
             first=sql.Identifier(report.group_by[0]),
-            old_values=identifiers(values, "t"),
-            new_values=identifiers(values, "c"),
-            key=identifiers(report.group_by),
-            updates=sql.SQL(", ").join(
-                sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in values
-            ),
+            differs=differing_values(values, "t", "c"),
+            upsert=on_conflict(report.group_by, values),
         )
     ).rowcount
     return gone + written
 
 
-def _temporary_columns(conn: Connection, table: str) -> dict[str, str]:
-    return read_columns(conn, "pg_temp", table)
+def _refuse_other_shape(conn: Connection, schema: str, report: Report, existing: Mapping[str, str]) -> None:
+    differences = _differing_columns(existing, read_columns(conn, "pg_temp", "computed"))
+    key, groups = read_key(conn, schema, report.name), sorted(report.group_by)
+    if key != groups:
+        differences.append(f"its key is {key}, group_by says {groups}")
+    if differences:
+        raise ConfigurationError(
+            f"{schema}.{report.name} does not fit its query: {'; '.join(differences)}. "
+            f'To have it rebuilt by the next load: DROP TABLE "{schema}"."{report.name}"'
+        )
 
 
-def _same_group(report: Report, left: str, right: str) -> sql.Composed:
-    return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name))
-        for name in report.group_by
-    )
-
-
-def _difference(existing: dict[str, str], computed: dict[str, str]) -> str:
-    names = [name for name in {**existing, **computed} if existing.get(name) != computed.get(name)]
-    changes = (
-        f"{n}: {existing.get(n, 'absent')} there, {computed.get(n, 'absent')} in the query" for n in names
-    )
-    return "; ".join(changes)
+def _differing_columns(existing: Mapping[str, str], computed: Mapping[str, str]) -> list[str]:
+    return [
+        f"column {name} is {existing.get(name, 'absent')} there, {computed.get(name, 'absent')} in the query"
+        for name in {**existing, **computed}
+        if existing.get(name) != computed.get(name)
+    ]

@@ -1,14 +1,16 @@
 """Staging tables: a load's clean rows, copied and committed before the publishing transaction opens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
+import polars.selectors as cs
+import psycopg
 from psycopg import sql
 
-from tasks.errors import RetriableError
+from tasks.errors import ConfigurationError, RetriableError
 from tasks.handover import TableVerdict
-from tasks.load.connection import Connection, fetch_int, lock_key
-from tasks.load.ddl import column_definitions, identifiers, qualified
+from tasks.load.connection import Connection, fetch_int, first_line, limit_transaction
+from tasks.load.ddl import column_definitions, ensure_schema, fit_name, identifiers, qualified, read_columns
 
 SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
@@ -16,7 +18,7 @@ BATCH_ROWS = 20_000
 
 def staging_name(load_id: str, table: str) -> str:
     """Name of a load's staging table: the load's unique ending, then the table, in 63 bytes."""
-    return f"{staging_prefix(load_id)}{table}"[:63]
+    return fit_name(f"{staging_prefix(load_id)}{table}")
 
 
 def staging_prefix(load_id: str) -> str:
@@ -27,45 +29,70 @@ def staging_prefix(load_id: str) -> str:
 def prepare_staging(conn: Connection) -> None:
     """Create the staging schema; safe with two workers starting at once."""
     with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("staging"),))
-        conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
+        ensure_schema(conn, SCHEMA)
 
 
 def drop_leftovers(conn: Connection, load_ids: list[str]) -> int:
     """Drop the staging tables of these loads and say how many there were.
 
     Call it while holding the pipeline: nobody else can be filling them then.
+
+    Raises:
+        psycopg.OperationalError: The backend of a killed run is still at one of them.
     """
     prefixes = tuple(staging_prefix(load_id) for load_id in load_ids)
     rows = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (SCHEMA,))
     names = [str(name) for (name,) in rows if str(name).startswith(prefixes)] if prefixes else []
-    for name in names:
-        conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
+    drop_staging(conn, names, lock_timeout_s=60)
     return len(names)
 
 
-def stage_rows(conn: Connection, load_id: str, verdict: TableVerdict) -> int:
+def drop_staging(conn: Connection, names: Iterable[str], *, lock_timeout_s: float) -> None:
+    """Drop staging tables, waiting no longer than this for those who read them."""
+    with conn.transaction():
+        limit_transaction(conn, statement_timeout_s=60, lock_timeout_s=lock_timeout_s)
+        for name in names:
+            conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
+
+
+def stage_rows(
+    conn: Connection, load_id: str, verdict: TableVerdict, *, statement_timeout_s: float = 600
+) -> int:
     """Copy a table's clean rows into its staging table, afresh, and analyze it.
 
     Filled and committed outside the publishing transaction, UNLOGGED: no WAL for rows that may never be
     published, and no snapshot held while they arrive. Returns the rows copied.
+
+    Raises:
+        ConfigurationError: Postgres has no such type, or cannot hold a value.
     """
     name = staging_name(load_id, verdict.table)
     frame = pl.scan_parquet(verdict.clean)
     with conn.transaction():
+        limit_transaction(conn, statement_timeout_s=statement_timeout_s)
         conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
         conn.execute(
             sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(
                 qualified(SCHEMA, name), column_definitions(frame.collect_schema())
             )
         )
-        copied = copy_frame(conn, qualified(SCHEMA, name), frame)
+        try:
+            copied = copy_frame(conn, qualified(SCHEMA, name), frame)
+        except psycopg.DataError as exc:
+            raise ConfigurationError(
+                f"{verdict.table}: Postgres cannot hold a value: {first_line(exc)} "
+                f"({exc.diag.context}). Convert it in the transform, or keep it out by the suite."
+            ) from exc
     conn.execute(sql.SQL("ANALYZE {}").format(qualified(SCHEMA, name)))
     return copied
 
 
 def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> int:
-    """COPY a frame into a table with the same columns, batch by batch; returns the rows copied."""
+    """COPY a frame into a table with the same columns, batch by batch; returns the rows copied.
+
+    Times with a zone travel as UTC: CSV holds offsets in minutes, and local mean times had seconds.
+    """
+    frame = frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
         table, identifiers(frame.collect_schema().names())
     )
@@ -84,6 +111,10 @@ def assert_staged(conn: Connection, load_id: str, expected: Mapping[str, int]) -
     """
     for table, rows in expected.items():
         name = staging_name(load_id, table)
+        if not read_columns(conn, SCHEMA, name):
+            raise RetriableError(
+                f"{table}: staging is gone, {rows} rows were copied. Run the pipeline again."
+            )
         staged = fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(SCHEMA, name)))
         if staged != rows:
             raise RetriableError(

@@ -2,13 +2,13 @@
 SELECT
     a.*,
     (
-        SELECT array_agg(v.identity ORDER BY v.identity)
+        SELECT array_agg(format('%%s %%s', v.table_name, v.identity) ORDER BY v.table_name, v.identity)
         FROM assay.validations v
         WHERE v.load_id = a.load_id AND v.attempt_no = a.attempt_no AND v.blocks
     ) AS blockers,
     previous.status AS previous_status,
     (
-        SELECT array_agg(v.identity ORDER BY v.identity)
+        SELECT array_agg(format('%%s %%s', v.table_name, v.identity) ORDER BY v.table_name, v.identity)
         FROM assay.validations v
         WHERE v.load_id = previous.load_id AND v.attempt_no = previous.attempt_no AND v.blocks
     ) AS previous_blockers
