@@ -194,7 +194,7 @@ class Landing:
 
     def _write_segment(self, pages: Sequence[Page]) -> None:
         encoded = io.BytesIO()
-        _frame_of(pages).write_parquet(encoded, compression="zstd", statistics=False)
+        _frame_of(pages).write_parquet(encoded, compression="zstd", compression_level=1, statistics=False)
         name = f"{pages[0].number:08}-{pages[-1].number:08}.parquet"
         self._hashes[name] = self._write(name, encoded.getvalue())
 
