@@ -1,5 +1,6 @@
 """Validate a file against a suite, outside any pipeline: what `assay check` does."""
 
+import glob
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tasks.handover import ExpectationOutcome
 from tasks.validate.outcomes import judge_diverting, judge_result
 from tasks.validate.suites import find_suite, read_suite, split_suite
 
-READERS: Mapping[str, Callable[[Path], pl.LazyFrame]] = {
+READERS: Mapping[str, Callable[[str], pl.LazyFrame]] = {
     ".parquet": pl.scan_parquet,
     ".csv": lambda path: pl.scan_csv(path, try_parse_dates=True, infer_schema_length=None),
     ".ndjson": lambda path: pl.scan_ndjson(path, infer_schema_length=None),
@@ -45,7 +46,7 @@ def check_file(path: Path, suite: str) -> Checked:
     suite_path = Path(suite) if suite.endswith(".json") else find_suite(suite)
     split = split_suite(read_suite(suite_path), path.stem)
     expectations = [*(d.expectation for d in split.diverting), *split.judging]
-    plain = ExpectationSuite(name=split.name, expectations=expectations)
+    plain = ExpectationSuite(name=split.name, expectations=expectations, suite_parameters=split.parameters)
     results = validate_frame(frame, plain).results if expectations else []
     diverting = results[: len(split.diverting)]
     outcomes = [
@@ -69,8 +70,9 @@ def _scan(path: Path) -> tuple[pl.LazyFrame, int]:
     if not path.is_file():
         raise ConfigurationError(f"{path}: there is no such file.")
     try:
-        frame = reader(path)
-        rows: int = frame.select(pl.len()).collect(engine="streaming").item()
+        frame = reader(glob.escape(str(path)))
+        # All columns are read once: a damaged line must not pass because nobody asks for its fields.
+        rows = sum(batch.height for batch in frame.collect_batches(maintain_order=False))
     except (pl.exceptions.PolarsError, OSError) as exc:
         raise ConfigurationError(f"{path} cannot be read: {exc}") from exc
     return frame, rows

@@ -3,7 +3,6 @@
 Great Expectations decides what is unexpected; the gate only adds where rows go and what a failure means.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,12 +12,15 @@ from great_expectations.core import ExpectationValidationResult
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.engine import unexpected_rows_expr, validate_frame
+from expectations.engine.preparing import prepare
+from tasks.errors import FatalError
 from tasks.handover import ExpectationOutcome, Extracted, TableVerdict, Verdict
 from tasks.pipeline import Table
+from tasks.validate.cursor import carries_cursor, greatest_cursor
 from tasks.validate.keys import resolve_keys
 from tasks.validate.outcomes import has_error, judge_diverting, judge_result, judge_rule
 from tasks.validate.quarantine import state_reason, with_reasons, write_quarantine
-from tasks.validate.suites import DEFAULT_MAX_ROWS, Diverting, GatedSuite
+from tasks.validate.suites import DEFAULT_MAX_ROWS, GatedSuite
 
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 20}
 FLAG = "__assay_unexpected_{}"
@@ -30,25 +32,16 @@ def judge_table(
     """Pass one table's rows through the gate.
 
     Writes the clean rows (unless all rows are) and the quarantined ones to `work`.
+
+    Raises:
+        FatalError: Rows were lost or doubled on the way.
     """
-    frame = pl.scan_parquet(rows)
-    transformed = frame.select(pl.len()).collect().item()
+    transformed = _count_rows(rows)
     rejected = _judge_rejected(suite, extracted)
     if not transformed:
-        verdict: Verdict = "blocked" if any(o.blocks for o in rejected) else "no new rows"
-        return TableVerdict(
-            table=table.name,
-            resource=table.resource,
-            verdict=verdict,
-            transformed=0,
-            superseded=0,
-            quarantined=0,
-            clean_count=0,
-            clean=str(rows),
-            outcomes=tuple(rejected),
-            checks=tuple(suite.checks),
-        )
+        return _skip_suite(table, rows, suite, rejected)
 
+    frame = pl.scan_parquet(rows, glob=False)
     keyed = resolve_keys(frame, table.primary_key, table.version_by)
     count = transformed - keyed.superseded - keyed.faulty.height
     clean, diverted, judged = _apply_suite(suite, keyed.remaining, count)
@@ -61,7 +54,9 @@ def judge_table(
     ]
     is_whole = quarantined.is_empty() and not keyed.superseded
     clean_file = rows if is_whole else _write_clean(clean, work / f"{table.name}.clean.parquet")
-    carries_cursor = cursor_field is not None and cursor_field in frame.collect_schema()
+    clean_count = _count_rows(clean_file)
+    _assert_all_there(table, transformed, clean_count, quarantined.height, keyed.superseded)
+    carried = cursor_field if carries_cursor(frame.collect_schema(), cursor_field) else None
     return TableVerdict(
         table=table.name,
         resource=table.resource,
@@ -69,14 +64,32 @@ def judge_table(
         transformed=transformed,
         superseded=keyed.superseded,
         quarantined=quarantined.height,
-        clean_count=transformed - keyed.superseded - quarantined.height,
+        clean_count=clean_count,
         clean=str(clean_file),
         quarantine=write_quarantine(
             quarantined, table.primary_key, work / f"{table.name}.quarantine.parquet"
         ),
-        carries_cursor=carries_cursor,
-        cursor=_greatest(clean_file, cursor_field, extracted.cursor_cap) if carries_cursor else None,
+        carries_cursor=carried is not None,
+        cursor=greatest_cursor(clean_file, carried, extracted.cursor_cap) if carried else None,
         outcomes=tuple(outcomes),
+        checks=tuple(suite.checks),
+    )
+
+
+def _skip_suite(
+    table: Table, rows: Path, suite: GatedSuite, rejected: Sequence[ExpectationOutcome]
+) -> TableVerdict:
+    """An empty batch says nothing of its table: only what was rejected can block it."""
+    return TableVerdict(
+        table=table.name,
+        resource=table.resource,
+        verdict="blocked" if any(outcome.blocks for outcome in rejected) else "no new rows",
+        transformed=0,
+        superseded=0,
+        quarantined=0,
+        clean_count=0,
+        clean=str(rows),
+        outcomes=tuple(rejected),
         checks=tuple(suite.checks),
     )
 
@@ -90,13 +103,13 @@ def _apply_suite(
 
     Both are evaluated together first: where nothing is diverted, the remaining rows are the clean ones.
     """
-    all_results = _validate(remaining, [*(d.expectation for d in suite.diverting), *suite.judging])
+    all_results = _validate(suite, remaining, [*(d.expectation for d in suite.diverting), *suite.judging])
     diverting_results = all_results[: len(suite.diverting)]
     judging_results = all_results[len(suite.diverting) :]
-    clean, diverted = _sort_rows(remaining, suite.diverting, diverting_results)
+    clean, diverted = _sort_rows(suite, remaining, diverting_results)
     clean_count = count - diverted.height
     if clean_count != count:
-        judging_results = _validate(clean, suite.judging)
+        judging_results = _validate(suite, clean, suite.judging)
     outcomes = [
         judge_diverting(suite, diverting, result, rows_seen=count)
         for diverting, result in zip(suite.diverting, diverting_results, strict=True)
@@ -107,27 +120,31 @@ def _apply_suite(
     return clean, diverted, outcomes
 
 
-def _validate(frame: pl.LazyFrame, expectations: Sequence[Expectation]) -> list[ExpectationValidationResult]:
+def _validate(
+    suite: GatedSuite, frame: pl.LazyFrame, expectations: Sequence[Expectation]
+) -> list[ExpectationValidationResult]:
     if not expectations:
         return []
-    suite = ExpectationSuite(name="gate", expectations=list(expectations))
-    return list(validate_frame(frame, suite, result_format=RESULT_FORMAT).results)
+    part = ExpectationSuite(
+        name=suite.name, expectations=list(expectations), suite_parameters=suite.parameters
+    )
+    return list(validate_frame(frame, part, result_format=RESULT_FORMAT).results)
 
 
 def _sort_rows(
-    remaining: pl.LazyFrame, diverting: Sequence[Diverting], results: Sequence[ExpectationValidationResult]
+    suite: GatedSuite, remaining: pl.LazyFrame, results: Sequence[ExpectationValidationResult]
 ) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """Divert the rows that any expectation flags, with the reasons; a verdict of null does not flag."""
     schema = remaining.collect_schema()
     flagging = [
         d.expectation
-        for d, result in zip(diverting, results, strict=True)
+        for d, result in zip(suite.diverting, results, strict=True)
         if not has_error(result) and result.result.get("unexpected_count")
     ]
     if not flagging:
         return remaining, with_reasons(remaining.head(0).collect(), [])
     flags = {
-        FLAG.format(position): unexpected_rows_expr(expectation, schema).fill_null(value=False)
+        FLAG.format(position): unexpected_rows_expr(prepare(expectation, suite.parameters), schema)
         for position, expectation in enumerate(flagging)
     }
     flagged = remaining.with_columns(**flags)
@@ -144,7 +161,7 @@ def _judge_rejected(suite: GatedSuite, extracted: Extracted) -> list[Expectation
     if not extracted.rejected_count:
         return []
     assert extracted.rejected is not None
-    first = pl.scan_parquet(extracted.rejected).head(20).select("path", "message").collect()
+    first = pl.scan_parquet(extracted.rejected, glob=False).head(20).select("path", "message").collect()
     return [
         judge_rule(
             suite,
@@ -204,10 +221,13 @@ def _write_clean(clean: pl.LazyFrame, path: Path) -> Path:
     return path
 
 
-def _greatest(rows: Path, field: str | None, cap: str | None) -> str | None:
-    """The greatest value of the cursor's column, at most the cap, as ISO 8601."""
-    assert field is not None
-    found = pl.scan_parquet(rows).select(pl.col(field).max()).collect().item()
-    if found is None:
-        return None
-    return str(found.isoformat() if cap is None else min(found, dt.datetime.fromisoformat(cap)).isoformat())
+def _count_rows(rows: Path) -> int:
+    return int(pl.scan_parquet(rows, glob=False).select(pl.len()).collect().item())
+
+
+def _assert_all_there(table: Table, transformed: int, clean: int, quarantined: int, superseded: int) -> None:
+    if transformed != clean + quarantined + superseded:
+        raise FatalError(
+            f"{table.name}: {transformed} rows came to the gate, {clean} clean + {quarantined} quarantined + "
+            f"{superseded} superseded leave it. Nothing is published; please report this."
+        )

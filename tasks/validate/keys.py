@@ -8,6 +8,7 @@ import polars as pl
 from tasks.validate.quarantine import REASONS
 
 ROW = "__assay_row"
+COPIES = "__assay_copies"
 
 NULL_KEY = "primary key: {column} is null"
 TIE = "primary key: another row has the same key and other values, and none is newer"
@@ -55,8 +56,8 @@ def _collect_suspects(frame: pl.LazyFrame, key: Sequence[str]) -> pl.DataFrame:
     keys = frame.select(key)
     repeated = (
         keys.group_by(key)
-        .len()
-        .filter((pl.col("len") > 1) | pl.any_horizontal(pl.col(list(key)).is_null()))
+        .agg(pl.len().alias(COPIES))
+        .filter((pl.col(COPIES) > 1) | pl.any_horizontal(pl.col(list(key)).is_null()))
         .select(key)
         .collect(engine="streaming")
     )

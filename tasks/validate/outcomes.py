@@ -81,7 +81,7 @@ def _outcome(
         seen=seen,
         state="error" if error else state,
         # Rows that could not be sorted must not pass as clean, whatever the severity.
-        blocks=diverts if error else state == "failed" and severity == "critical",
+        blocks=(state == "failed" and severity == "critical") or (error is not None and diverts),
         rows_seen=rows_seen,
         unexpected_count=_unexpected_count(result),
         examples=tuple(str(v) for v in (as_json["result"].get("partial_unexpected_list") or [])[:EXAMPLES]),

@@ -1,6 +1,7 @@
 """Quarantined rows on their way to the ledger: what each one held, and why it was diverted."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 from great_expectations.expectations.expectation import Expectation
 
 REASONS = "__assay_reasons"
+REASON_LENGTH = 300
 NOT_ARGUMENTS = {
     "column",
     "column_A",
@@ -37,7 +39,8 @@ def state_reason(expectation: Expectation) -> str:
         for name, value in kwargs.items()
         if name not in NOT_ARGUMENTS and value is not None
     )
-    return f"{columns}: {config.type}({arguments})"
+    reason = f"{columns}: {config.type}({arguments})"
+    return reason if len(reason) <= REASON_LENGTH else f"{reason[: REASON_LENGTH - 1]}…"
 
 
 def name_columns(kwargs: dict[str, Any]) -> str | None:
@@ -59,6 +62,7 @@ def write_quarantine(rows: pl.DataFrame, key: Sequence[str], path: Path) -> str 
 
 def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
     reasons = row.pop(REASONS)
+    row = _as_json(row)
     as_json = msgspec.json.encode(row, order="sorted")
     return {
         "reasons": reasons,
@@ -66,3 +70,12 @@ def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
         "row": as_json.decode(),
         "row_sha256": hashlib.sha256(as_json).hexdigest(),
     }
+
+
+def _as_json(value: Any) -> Any:
+    """Floats that JSON has no number for as the words that Postgres reads as numbers again."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {name: _as_json(each) for name, each in value.items()}
+    return [_as_json(each) for each in value] if isinstance(value, list) else value

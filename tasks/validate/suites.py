@@ -7,6 +7,7 @@ A suite stays a plain GX suite. Three words in an expectation's `meta` are assay
 import difflib
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tasks.handover import TableCheck
 from tasks.settings import SUITES
 
 DEFAULT_MAX_ROWS = 10
+WORDS = ("quarantine", "scope")
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ class Diverting:
 
 @dataclass(frozen=True)
 class GatedSuite:
-    """A table's suite, split by what its expectations do at the gate."""
+    """A table's suite, split by what its expectations do at the gate; `parameters` are GX's of the suite."""
 
     table: str
     name: str
+    parameters: dict[str, Any] = field(default_factory=dict)
     diverting: list[Diverting] = field(default_factory=list)
     judging: list[Expectation] = field(default_factory=list)
     checks: list[TableCheck] = field(default_factory=list)
@@ -74,19 +77,13 @@ def split_suite(suite: ExpectationSuite, table: str) -> GatedSuite:
     Raises:
         ConfigurationError: An expectation's `meta` asks for what the expectation cannot do.
     """
-    split = GatedSuite(table, suite.name)
-    for expectation in suite.expectations:
-        meta = expectation.meta or {}
-        if "quarantine" in meta:
-            split.diverting.append(Diverting(expectation, _read_budget(suite, expectation, meta)))
-        elif meta.get("scope") == "table":
-            split.checks.append(_read_check(suite, expectation, table))
-        elif "scope" in meta:
-            raise _wrong(
-                suite, expectation, f"meta.scope is {meta['scope']!r}; 'table' is the only scope there is"
-            )
-        else:
-            split.judging.append(expectation)
+    split = GatedSuite(table, suite.name, dict(suite.suite_parameters or {}))
+    for position, expectation in enumerate(suite.expectations, start=1):
+        try:
+            _sort_expectation(split, expectation)
+        except ValueError as exc:
+            where = f"Suite {suite.name!r}, expectation {position} ({expectation.expectation_type})"
+            raise ConfigurationError(f"{where}: {exc}.") from exc
     return split
 
 
@@ -96,39 +93,53 @@ def identify(config: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _read_budget(suite: ExpectationSuite, expectation: Expectation, meta: dict[str, Any]) -> int:
+def _sort_expectation(split: GatedSuite, expectation: Expectation) -> None:
+    meta = expectation.meta or {}
+    _refuse_misspelt(meta)
+    if "quarantine" in meta and "scope" in meta:
+        raise ValueError("meta has quarantine and scope; rows of merged tables are not diverted, keep one")
+    if "quarantine" in meta:
+        split.diverting.append(Diverting(expectation, _read_budget(expectation, meta["quarantine"])))
+    elif "scope" in meta:
+        split.checks.append(_read_check(split, expectation, meta["scope"]))
+    else:
+        split.judging.append(expectation)
+
+
+def _refuse_misspelt(meta: Mapping[str, Any]) -> None:
+    """`meta` is free for anybody's words, but one that is nearly ours would be obeyed by nobody."""
+    for word in meta:
+        near = difflib.get_close_matches(word, WORDS, n=1, cutoff=0.8)
+        if near and word not in WORDS:
+            raise ValueError(f"meta has {word!r}. Did you mean {near[0]!r}?")
+
+
+def _read_budget(expectation: Expectation, quarantine: object) -> int:
     if not is_row_level(expectation):
-        raise _wrong(suite, expectation, "meta.quarantine needs an expectation about single rows; remove it")
-    match meta["quarantine"]:
+        raise ValueError("meta.quarantine needs an expectation about single rows; remove it")
+    match quarantine:
         case True:
             return DEFAULT_MAX_ROWS
-        case {"max_rows": int(rows), **rest} if rows >= 0 and not rest:
+        case {"max_rows": int(rows), **rest} if rows >= 0 and not isinstance(rows, bool) and not rest:
             return rows
-    raise _wrong(
-        suite, expectation, f'meta.quarantine is {meta["quarantine"]!r}; write true or {{"max_rows": 100}}'
-    )
+    raise ValueError(f'meta.quarantine is {quarantine!r}; write true or {{"max_rows": 100}}')
 
 
-def _read_check(suite: ExpectationSuite, expectation: Expectation, table: str) -> TableCheck:
+def _read_check(split: GatedSuite, expectation: Expectation, scope: object) -> TableCheck:
+    if scope != "table":
+        raise ValueError(f"meta.scope is {scope!r}; write 'table', the only scope there is, or remove it")
     config: Any = expectation.configuration.to_json_dict()
     query = config["kwargs"].get("unexpected_rows_query")
     if not isinstance(query, str):
-        raise _wrong(
-            suite, expectation, "meta.scope 'table' needs an unexpected_rows_expectation with a query in SQL"
+        raise ValueError(  # noqa: TRY004  the declaration is wrong, not a type in the code
+            "meta.scope 'table' needs an unexpected_rows_expectation with a query in SQL; remove it"
         )
     return TableCheck(
-        table=table,
-        suite=suite.name,
+        table=split.table,
+        suite=split.name,
         expectation=str(config["type"]),
         identity=identify(config),
         severity=expectation.severity.value,
         query=query,
         config=config,
-    )
-
-
-def _wrong(suite: ExpectationSuite, expectation: Expectation, problem: str) -> ConfigurationError:
-    position = suite.expectations.index(expectation) + 1
-    return ConfigurationError(
-        f"Suite {suite.name!r}, expectation {position} ({expectation.expectation_type}): {problem}."
     )

@@ -9,7 +9,7 @@ from tasks.ports import Helper
 from tasks.validate.validate import validate_table
 
 
-@task(task_run_name="validate {table.name}", timeout_seconds=3600, cache_policy=NO_CACHE)
+@task(task_run_name="validate {table.name}", cache_policy=NO_CACHE)
 def validate(
     pipeline: Pipeline,
     table: Table,
