@@ -149,7 +149,9 @@ def _run_under_prefect(pipeline: str, *, full_refresh: bool) -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from flows.ingest import ingest  # noqa: PLC0415
 
-    ingest(pipeline, full_refresh=full_refresh)
+    state = ingest(pipeline, full_refresh=full_refresh, return_state=True)
+    if state.is_failed():
+        raise PipelineError(state.message)
 
 
 def _run_plainly(pipeline: str, *, full_refresh: bool) -> None:
@@ -181,9 +183,12 @@ def _print_last(pipeline: str) -> None:
 
 def _show_progress(*, quiet: bool) -> None:
     handler = RichHandler(console=err, show_path=False, show_level=False, markup=False, log_time_format="%X")
+    handler.setLevel(logging.WARNING if quiet else logging.INFO)
+    # What a run ends with is printed at its end, by `main`.
+    handler.addFilter(lambda record: record.name != "flows.ingest")
     for name in ("tasks", "flows"):
         logger = logging.getLogger(name)
-        logger.setLevel(logging.WARNING if quiet else logging.INFO)
+        logger.setLevel(logging.INFO)
         logger.addHandler(handler)
 
 

@@ -6,13 +6,14 @@ import logging
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.catalog import find_pipeline
 from flows.path import Steps, follow_path
 from flows.run import run_pipeline
 from flows.wiring import prefect_ports
+from tasks.errors import PipelineError
 from tasks.extract.task import extract
 from tasks.load.task import load_staged, stage
 from tasks.transform.task import transform
@@ -38,6 +39,8 @@ def _name_run() -> str:
     name="ingest",
     flow_run_name=_name_run,
     task_runner=ThreadPoolTaskRunner(max_workers=8),  # type: ignore[arg-type]  # generic, and invariant
+    # Tasks have none: Prefect cannot interrupt a thread, and warns of it at each. What they wait for has its
+    # own: HTTP requests, statements in Postgres, calls of the helper process.
     timeout_seconds=12 * 3600,
 )
 def ingest(pipeline: str, full_refresh: bool = False) -> State[None]:
@@ -47,13 +50,18 @@ def ingest(pipeline: str, full_refresh: bool = False) -> State[None]:
         pipeline: Name of a file in `flows/pipelines/`.
         full_refresh: Ask the API for everything, not only for what changed since the cursor.
 
-    Raises:
-        DataQualityError: The gate blocked the load; nothing is published.
-        PipelineError: The run failed; nothing is published, and the next run goes on from there.
+    Returns:
+        Completed, or Failed with a message for people: the gate blocked the load, or a step failed. Then
+        nothing is published, and the next run goes on from there. (Raised, the error would be stored as a
+        pickle, and shown as a traceback.)
     """
-    declared = find_pipeline(pipeline)
-    report = run_pipeline(
-        declared, prefect_ports(), lambda run: follow_path(run, STEPS), full_refresh=full_refresh
-    )
+    try:
+        declared = find_pipeline(pipeline)
+        report = run_pipeline(
+            declared, prefect_ports(), lambda run: follow_path(run, STEPS), full_refresh=full_refresh
+        )
+    except PipelineError as exc:
+        log.error("%s", exc)  # noqa: TRY400  the message says it all
+        return Failed(message=str(exc))
     rows = sum(table.inserted + table.updated for table in report.tables)
     return Completed(message=f"{report.status}: {rows:,} rows written")

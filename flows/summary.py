@@ -8,6 +8,7 @@ from rich.table import Table
 
 from tasks.handover import ExpectationOutcome, LoadLine, LoadReport, State, Status
 
+FINDINGS = 12
 STATUS_STYLE: Mapping[Status, str] = {
     "running": "cyan",
     "published": "green",
@@ -26,16 +27,28 @@ STATE_STYLE: Mapping[State, str] = {
 
 
 def print_report(console: Console, report: LoadReport, report_url: str) -> None:
-    """Per table: received, loaded, quarantined, expectations passed; then what failed, and the report."""
+    """Per table: received, loaded, quarantined, expectations passed; then what was found, and the report."""
     style = STATUS_STYLE[report.status]
     seconds = (report.ended_at - report.started_at).total_seconds()
     console.print(f"\n{report.pipeline}: [{style}]{report.status}[/] in {seconds:.1f} s  ({report.load_id})")
-    if report.tables:
+    if report.tables and report.status != "no new rows":
         console.print(_tables(report))
-    for outcome in report.outcomes:
-        if outcome.state != "passed":
-            console.print(_finding(outcome), soft_wrap=True)
-    console.print(f"report: {report_url}", soft_wrap=True)
+    found = sorted((o for o in report.outcomes if o.state != "passed"), key=_by_urgency)
+    if found:
+        console.print()
+        print_outcomes(console, found[:FINDINGS])
+        if len(found) > FINDINGS:
+            console.print(f"and {len(found) - FINDINGS} more in the report", style="dim")
+    console.print(f"\nreport: {report_url}", soft_wrap=True)
+
+
+def _by_urgency(outcome: ExpectationOutcome) -> tuple[bool, int, int]:
+    """What blocks, then what was diverted, then failures by severity."""
+    return (
+        not outcome.blocks,
+        outcome.state != "quarantined",
+        ("critical", "warning", "info").index(outcome.severity),
+    )
 
 
 def _tables(report: LoadReport) -> Table:
@@ -57,16 +70,6 @@ def _tables(report: LoadReport) -> Table:
     for name, rows in report.reports.items():
         table.add_row(name, "", "", f"{rows:,}", "", "", "", "computed", style="dim")
     return table
-
-
-def _finding(outcome: ExpectationOutcome) -> str:
-    where = f"{outcome.table}.{outcome.column}" if outcome.column else outcome.table
-    examples = f": {', '.join(outcome.examples[:3])}" if outcome.examples else ""
-    detail = outcome.message if outcome.message and not outcome.unexpected_count else None
-    count = detail or f"{outcome.unexpected_count:,} of {outcome.rows_seen:,} rows{examples}"
-    style = STATE_STYLE[outcome.state]
-    shown = escape(f"{where} {outcome.expectation}: {count[:200]}")
-    return f"[{style}]{outcome.state}[/] ({outcome.severity}) {shown}"
 
 
 def print_lines(console: Console, lines: Sequence[LoadLine]) -> None:
@@ -94,19 +97,19 @@ def print_lines(console: Console, lines: Sequence[LoadLine]) -> None:
 
 
 def print_outcomes(console: Console, outcomes: Sequence[ExpectationOutcome]) -> None:
-    """A suite's verdict on a file, one line an expectation."""
+    """What expectations found, one line each."""
     table = Table(box=None, pad_edge=False)
-    for name in ("", "expectation", "column", "severity"):
-        table.add_column(name)
-    table.add_column("unexpected", justify="right")
-    table.add_column("examples", overflow="ellipsis", no_wrap=True, max_width=60)
+    for name in ("outcome", "severity", "column", "expectation"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("unexpected", justify="right", no_wrap=True)
+    table.add_column("for example", overflow="ellipsis", no_wrap=True, max_width=48)
     for outcome in outcomes:
         table.add_row(
             f"[{STATE_STYLE[outcome.state]}]{outcome.state}[/]",
-            outcome.expectation,
-            escape(outcome.column or ""),
             outcome.severity,
-            f"{outcome.unexpected_count:,}" if outcome.unexpected_count else "",
-            escape(", ".join(outcome.examples[:5]) or (outcome.message or "")),
+            escape(".".join(filter(None, (outcome.table, outcome.column)))),
+            outcome.expectation.removeprefix("expect_").removeprefix("column_values_"),
+            f"{outcome.unexpected_count:,} of {outcome.rows_seen:,}" if outcome.unexpected_count else "",
+            escape(", ".join(dict.fromkeys(outcome.examples)) or outcome.message or ""),
         )
     console.print(table)

@@ -25,7 +25,7 @@ def plain_ports() -> Ports:
 
 
 def person_ports() -> Ports:
-    """The world of a person's command outside a run: events go to the Prefect server, if one is configured."""
+    """The world of a person's command outside a run: events go to a Prefect server, if one is configured."""
     from prefect.settings import get_current_settings  # noqa: PLC0415  Prefect's import takes a second
 
     ports = plain_ports()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from deployments.local.api.process import running_demo_api
 from deployments.local.prefect_server import prefect_server
+from tasks.errors import PipelineError
 from tasks.settings import read_settings, secret_variable
 
 PIPELINE = "nyc_flights"
@@ -67,5 +68,8 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
+    except PipelineError as exc:
+        _say(f"failed {exc}")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import requests
 
+from tasks.errors import RetriableError
+
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 15.0
 
@@ -43,7 +45,7 @@ def prefect_server(home: Path, **env: str) -> Iterator[PrefectServer]:
     settings, for instance `PREFECT_SERVER_DATABASE_CONNECTION_URL`.
 
     Raises:
-        RuntimeError: It ended or did not answer in time; the message holds the end of its log.
+        RetriableError: It ended or did not answer in time; the message holds the end of its log.
     """
     home.mkdir(parents=True, exist_ok=True)
     port = _free_port()
@@ -108,7 +110,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], api_url: str, log: Pat
         except requests.RequestException:
             time.sleep(0.2)
     tail = log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"The Prefect server at {api_url} did not start (exit {process.poll()}):\n{tail}")
+    raise RetriableError(f"The Prefect server at {api_url} did not start (exit {process.poll()}):\n{tail}")
 
 
 def _free_port() -> int:

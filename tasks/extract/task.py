@@ -18,7 +18,6 @@ from tasks.pipeline import Resource
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=1,
     retry_condition_fn=is_retriable,
-    timeout_seconds=6 * 3600,
     cache_policy=NO_CACHE,
 )
 def extract(client: ApiClient, resource: Resource, load: Load) -> Extracted:

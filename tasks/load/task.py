@@ -16,7 +16,6 @@ from tasks.pipeline import Pipeline, Table
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=1,
     retry_condition_fn=is_retriable,
-    timeout_seconds=3600,
     cache_policy=NO_CACHE,
 )
 def stage(target: Target, table: Table, load: Load, verdict: TableVerdict) -> int:
@@ -30,7 +29,6 @@ def stage(target: Target, table: Table, load: Load, verdict: TableVerdict) -> in
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=1,
     retry_condition_fn=is_retriable,
-    timeout_seconds=3600,
     cache_policy=NO_CACHE,
 )
 def load_staged(

@@ -16,7 +16,6 @@ from tasks.publish.reports import tell_people
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=1,
     retry_condition_fn=is_retriable,
-    timeout_seconds=600,
     cache_policy=NO_CACHE,
 )
 def publish(report: LoadReport, lines: list[LoadLine], audience: Audience, helper: Helper) -> dict[str, str]:

@@ -8,7 +8,7 @@ from tasks.pipeline import Pipeline
 from tasks.transform.transform import transform_tables
 
 
-@task(task_run_name="transform", timeout_seconds=3600, cache_policy=NO_CACHE)
+@task(task_run_name="transform", cache_policy=NO_CACHE)
 def transform(pipeline: Pipeline, load: Load, extracted: list[Extracted]) -> dict[str, Transformed]:
     """Make the pipeline's tables of the extracted resources."""
     return transform_tables(pipeline, load, extracted)

@@ -25,7 +25,10 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION dawdle();
 DAWDLING = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 )
-COPYING = "SELECT count(*) FROM pg_stat_progress_copy WHERE tuples_processed > 1000 AND datname = current_database()"
+COPYING = (
+    "SELECT count(*) FROM pg_stat_progress_copy "
+    "WHERE tuples_processed > 1000 AND datname = current_database()"
+)
 
 
 def kill_when(world: World, is_time: Callable[[], bool]) -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from tasks.errors import ConfigurationError
+
 
 @contextlib.contextmanager
 def running_demo_api(
@@ -21,7 +23,7 @@ def running_demo_api(
         options: Further words for the command line.
 
     Raises:
-        RuntimeError: If it ends before it listens; what it had to say is on stderr.
+        ConfigurationError: If it ends before it listens; what it had to say is on stderr.
     """
     command = [sys.executable, "-m", "deployments.local.api", "--until-stdin-closes"]
     command += ["--port", str(port), "--token", token, *options]
@@ -31,7 +33,7 @@ def running_demo_api(
         try:
             line = process.stdout.readline()
             if not line.startswith("listening on "):
-                raise RuntimeError(f"The demo API did not start on port {port}.")
+                raise ConfigurationError(f"The demo API did not start on port {port}. Is another one running?")
             yield line.removeprefix("listening on ").strip()
         finally:
             process.stdin.close()

@@ -20,6 +20,7 @@ import requests
 
 from deployments.local.api.process import running_demo_api
 from deployments.local.api.server import DemoApi
+from tasks.errors import ConfigurationError
 
 ROW_COUNTS = {"airlines": 16, "airports": 1458, "planes": 3322, "weather": 26115, "flights": 336776}
 
@@ -277,7 +278,7 @@ def test_child_process_ends_when_its_parent_is_killed() -> None:
 def test_port_in_use_is_told() -> None:
     with DemoApi() as api:
         child = running_demo_api(port=int(api.url.rpartition(":")[2]))
-        with pytest.raises(RuntimeError, match="did not start"):
+        with pytest.raises(ConfigurationError, match="did not start"):
             child.__enter__()
 
 
