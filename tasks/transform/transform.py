@@ -1,16 +1,22 @@
 """The transform step: the pipeline's own function, run by Polars' streaming engine."""
 
+import glob
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, PipelineError
 from tasks.handover import Extracted, Load, Transformed
 from tasks.pipeline import Frames, Pipeline, Table
 
 log = logging.getLogger(__name__)
+
+# Names that the gate uses, and those that Polars reads as patterns of names.
+RESERVED = re.compile(r"__assay_.*|\*|\^.*\$", re.DOTALL)
 
 
 def transform_tables(
@@ -21,43 +27,83 @@ def transform_tables(
     Raises:
         ConfigurationError: The function fails, or does not return what the tables declare.
     """
-    frames = {e.resource: pl.scan_parquet(f"{e.frames}/*.parquet") for e in extracted}
+    frames = {e.resource: pl.scan_parquet(f"{glob.escape(e.frames)}/*.parquet") for e in extracted}
     try:
         made = pipeline.transform(frames)
-    except Exception as exc:
-        raise ConfigurationError(_failed(pipeline, exc)) from exc
-    _check_names(pipeline, made)
+    except PipelineError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as exc:
+        raise _fails(pipeline, "the transform", exc) from exc
+    _check_frames(pipeline, made)
     return {table.name: _write(pipeline, table, made[table.name], load) for table in pipeline.tables}
 
 
-def _check_names(pipeline: Pipeline, made: Frames) -> None:
+def _check_frames(pipeline: Pipeline, made: Frames) -> None:
+    if not isinstance(made, Mapping):
+        raise _wrong(pipeline, f"the transform returns {_kind(made)}, not a dict of LazyFrames by table name")
     declared = {table.name for table in pipeline.tables}
-    missing, unknown = sorted(declared - set(made)), sorted(set(made) - declared)
+    missing, unknown = sorted(declared - set(made)), sorted(set(made) - declared, key=str)
     if missing or unknown:
-        raise ConfigurationError(
-            f"{pipeline.name}: the transform returns {sorted(made)}; missing: {missing or 'none'}, "
-            f"not declared as tables: {unknown or 'none'}."
+        raise _wrong(
+            pipeline,
+            f"the transform returns {sorted(made, key=str)}; missing: {missing or 'none'}, "
+            f"not declared as tables: {unknown or 'none'}",
         )
+    for name, frame in made.items():
+        if not isinstance(frame, pl.LazyFrame):
+            hint = ": end with .lazy(), or do not collect" if isinstance(frame, pl.DataFrame) else ""
+            raise _wrong(
+                pipeline, f"the transform returns {_kind(frame)} for table {name!r}, not a LazyFrame{hint}"
+            )
 
 
 def _write(pipeline: Pipeline, table: Table, frame: pl.LazyFrame, load: Load) -> Transformed:
     path = Path(load.work, f"{table.name}.parquet")
     try:
-        columns = frame.collect_schema().names()
-        absent = [name for name in (*table.primary_key, table.version_by) if name and name not in columns]
-        if absent:
-            raise ConfigurationError(
-                f"{table.name}: the transform returns no column {', '.join(map(repr, absent))}, declared as "
-                f"key or version. It returns: {', '.join(columns)}."
-            )
+        _check_columns(pipeline, table, frame.collect_schema())
         frame.sink_parquet(path, compression="lz4", engine="streaming", mkdir=True)
-    except pl.exceptions.PolarsError as exc:
-        raise ConfigurationError(_failed(pipeline, exc, table)) from exc
-    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    except PipelineError:
+        raise
+    # Whatever the function's own code raises when it runs at last.
+    except (Exception, pl.exceptions.PanicException) as exc:
+        raise _fails(pipeline, f"the transform, for table {table.name!r},", exc) from exc
+    rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     log.info("%s: %d rows transformed", table.name, rows)
     return Transformed(table=table.name, rows=str(path), row_count=rows)
 
 
-def _failed(pipeline: Pipeline, exc: Exception, table: Table | None = None) -> str:
-    where = f"{pipeline.name}: the transform fails" + (f" for table {table.name!r}" if table else "")
-    return f"{where}: {type(exc).__name__}: {exc}"
+def _check_columns(pipeline: Pipeline, table: Table, schema: pl.Schema) -> None:
+    absent = [name for name in (*table.primary_key, table.version_by) if name and name not in schema]
+    if absent:
+        raise _wrong(
+            pipeline,
+            f"{table.name}: the transform returns no column {', '.join(map(repr, absent))}, declared as "
+            f"key or version. It returns: {', '.join(schema)}",
+        )
+    reserved = [name for name in schema if RESERVED.fullmatch(name)]
+    if reserved:
+        raise _wrong(
+            pipeline,
+            f"{table.name}: the transform returns columns with reserved names, "
+            f"{', '.join(map(repr, reserved))}. Rename them",
+        )
+    if table.version_by and schema[table.version_by].is_nested():
+        raise _wrong(
+            pipeline,
+            f"{table.name}: version_by {table.version_by!r} is {schema[table.version_by]}, which has no "
+            "greatest value. Declare a column of times or numbers",
+        )
+
+
+def _kind(value: Any) -> str:
+    return f"a {type(value).__name__}"
+
+
+def _fails(pipeline: Pipeline, what: str, exc: BaseException) -> ConfigurationError:
+    return _wrong(pipeline, f"{what} fails: {type(exc).__name__}: {str(exc).rstrip('. ')}")
+
+
+def _wrong(pipeline: Pipeline, problem: str) -> ConfigurationError:
+    function = getattr(pipeline.transform, "__qualname__", repr(pipeline.transform))
+    module = getattr(pipeline.transform, "__module__", "?")
+    return ConfigurationError(f"{pipeline.name}: {problem}. Correct {function} in {module}.")
