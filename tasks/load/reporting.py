@@ -62,6 +62,7 @@ def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged
     _name_affected(conn, schema, report, is_whole=is_whole)
     with _blaming_query(report):
         conn.execute(sql.SQL("CREATE TEMP TABLE computed ON COMMIT DROP AS {}").format(sql.SQL(query)))
+        add_primary_key(conn, "pg_temp", "computed", report.group_by)
         if existing:
             _refuse_other_shape(conn, schema, report, existing)
             written = _replace_groups(conn, schema, report, is_whole=is_whole)

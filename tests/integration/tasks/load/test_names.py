@@ -1,0 +1,94 @@
+"""Names of tables and columns that SQL could stumble over."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from psycopg import sql
+
+from tasks.errors import ConfigurationError
+from tests.integration.tasks.load.builders import (
+    Shop,
+    make_pipeline,
+    make_report,
+    make_table,
+    with_reason,
+    written,
+)
+
+ODD_NAMES = [
+    "select", "Order", "a b", 'a"b', "a'b", "100%", "%s", "%(table)s", "{0}", "{batch}", "a;b", "a\\b", "ä",
+    "is_new", "new", "old", "typed", "staged", "a.b", "x" * 63,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_key_of_any_name_goes_all_the_way(dsn: str, tmp_path: Path, name: str) -> None:
+    """Staged, merged twice, reported on, quarantined, and its entry closed."""
+    quoted = sql.Identifier(name).as_string()
+    report = make_report(
+        tmp_path,
+        f"SELECT {quoted}, count(*) AS items FROM affected JOIN items USING ({quoted}) GROUP BY {quoted}",
+        name,
+    )
+    shop = Shop(dsn, tmp_path, make_pipeline(make_table("items", name), reports=[report]))
+    shop.load(pl.DataFrame({name: [1], "value": ["a"]}), quarantine=with_reason(pl.DataFrame({name: [2]})))
+
+    assert written(shop.load(pl.DataFrame({name: [1, 2], "value": ["b", "b"]}))) == (1, 1, 0)
+    assert shop.rows() == [(1, "b"), (2, "b")]
+    assert shop.rows("totals") == [(1, 1), (2, 1)]
+    assert shop.query("SELECT key, closed_at IS NULL FROM assay.quarantine") == [({name: 2}, False)]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_value_of_any_name_goes_all_the_way(shop: Shop, name: str) -> None:
+    shop.load(pl.DataFrame({"id": [1], name: ["a"]}))
+    assert written(shop.load(pl.DataFrame({"id": [1], name: ["b"]}))) == (0, 1, 0)
+    assert shop.rows() == [(1, "b")]
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "ä" * 32, ""])
+def test_a_name_that_postgres_would_cut_is_refused(shop: Shop, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="names of 1 to 63 bytes"):
+        shop.load(pl.DataFrame({"id": [1], name: ["a"]}))
+
+
+def test_tables_whose_long_names_begin_alike_stay_apart(dsn: str, tmp_path: Path) -> None:
+    names = [f"{'x' * 60}{end}" for end in "ab"]
+    reports = [
+        make_report(
+            tmp_path,
+            f"SELECT id, count(*) AS items FROM affected JOIN {name} USING (id) GROUP BY id",
+            "id",
+            name=f"{'y' * 60}{name[-1]}",
+            table=name,
+        )
+        for name in names
+    ]
+    shop = Shop(dsn, tmp_path, make_pipeline(*map(make_table, names), reports=reports))
+    for value in ("1", "2"):
+        shop.load({name: pl.DataFrame({"id": [1], "value": [name[-1] + value]}) for name in names})
+    assert [shop.rows(name) for name in names] == [[(1, "a2")], [(1, "b2")]]
+
+
+@pytest.mark.parametrize("name", ["select", "user", "all", "ä", "affected_by"])
+def test_a_table_and_a_schema_may_have_any_name(dsn: str, tmp_path: Path, name: str) -> None:
+    pipeline = make_pipeline(make_table(name), target_schema=name)
+    shop = Shop(dsn, tmp_path, pipeline)
+    for value in ("a", "b"):
+        shop.load(pl.DataFrame({"id": [1], "value": [value]}))
+    assert shop.rows(name) == [(1, "b")]
+
+
+def test_another_key_than_declared_is_refused(dsn: str, tmp_path: Path) -> None:
+    Shop(dsn, tmp_path).load(pl.DataFrame({"id": [1], "other": [1]}))
+    shop = Shop(dsn, tmp_path, make_pipeline(make_table("items", "id", "other")))
+    with pytest.raises(ConfigurationError, match=r"\['id'\], the declaration says \['id', 'other'\]"):
+        shop.load(pl.DataFrame({"id": [1], "other": [1]}))
+
+
+def test_a_frozen_table_refuses_new_columns_and_says_how_to_take_them_in(dsn: str, tmp_path: Path) -> None:
+    shop = Shop(dsn, tmp_path, make_pipeline(make_table(columns="freeze")))
+    shop.load(pl.DataFrame({"id": [1]}))
+    with pytest.raises(ConfigurationError, match=r'ALTER TABLE .*"items" ADD COLUMN "new" bigint'):
+        shop.load(pl.DataFrame({"id": [1], "new": [1]}))

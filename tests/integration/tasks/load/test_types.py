@@ -1,0 +1,149 @@
+"""Values on their way from Polars to Postgres and back."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from psycopg import sql
+
+from tasks.errors import ConfigurationError
+from tasks.load.connection import Connection, open_connection
+from tasks.load.ddl import column_definitions, identifiers, qualified
+from tasks.load.staging import copy_frame
+from tests.integration.tasks.load.builders import Shop
+from tests.integration.tasks.load.values import DATES, FLOATS, INTEGERS, MOMENTS, TEXTS, TIMES
+
+DECIMALS = st.decimals(-(10**20), 10**20, places=6)
+CLOCK = st.times()
+COLUMNS: list[tuple[pl.DataType, st.SearchStrategy[Any]]] = [
+    (pl.String(), TEXTS),
+    (pl.Int64(), INTEGERS),
+    (pl.UInt64(), st.integers(0, 2**64 - 1)),
+    (pl.Float64(), FLOATS),
+    (pl.Float32(), st.floats(width=32)),
+    (pl.Boolean(), st.booleans()),
+    (pl.Date(), DATES),
+    (pl.Datetime("us", "UTC"), MOMENTS),
+    (pl.Datetime("us"), TIMES),
+    (pl.Datetime("ms"), TIMES.map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))),
+    (pl.Time(), CLOCK),
+    (pl.Decimal(38, 6), DECIMALS),
+    *(
+        (kind(), st.integers(0, 127))
+        for kind in (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
+    ),
+]
+ROWS = st.lists(st.tuples(*(st.none() | values for _, values in COLUMNS)), max_size=5)
+SCHEMA = pl.Schema({f"c{position}": dtype for position, (dtype, _) in enumerate(COLUMNS)})
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[Connection]:
+    with open_connection(dsn) as conn:
+        yield conn
+
+
+def round_trip(conn: Connection, frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    with conn.transaction(force_rollback=True):
+        conn.execute("SET LOCAL timezone = 'UTC'")
+        table = qualified("public", "trip")
+        conn.execute(sql.SQL("CREATE TABLE {} ({})").format(table, column_definitions(frame.schema)))
+        assert copy_frame(conn, table, frame.lazy()) == frame.height
+        query = sql.SQL("SELECT {} FROM {}").format(identifiers(frame.columns), table)
+        return conn.execute(query).fetchall()
+
+
+def as_frame(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            pl.Series(name, [_as_whole(row[i], dtype) for row in rows], dtype)
+            for i, (name, dtype) in enumerate(SCHEMA.items())
+        ]
+    )
+
+
+def _as_whole(value: Any, dtype: pl.DataType) -> Any:
+    # Postgres has no unsigned integers; these come back as decimals.
+    return int(value) if dtype == pl.UInt64 and value is not None else value
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS)
+def test_values_come_back_as_they_were(conn: Connection, rows: list[tuple[Any, ...]]) -> None:
+    frame = as_frame(rows)
+    assert_frame_equal(as_frame(round_trip(conn, frame)), frame, check_exact=True)
+
+
+def test_a_category_and_an_enumeration_become_text(conn: Connection) -> None:
+    frame = pl.DataFrame({"a": ["x", None], "b": ["y", None]}).cast(
+        {"a": pl.Categorical, "b": pl.Enum(["y"])}
+    )
+    assert round_trip(conn, frame) == [("x", "y"), (None, None)]
+
+
+def test_a_moment_of_local_mean_time_is_exact(conn: Connection) -> None:
+    """Before 1892 clocks in Paris were 9 minutes and 21 seconds ahead: CSV has no seconds for offsets."""
+    moment = dt.datetime(1850, 1, 1, 12, tzinfo=dt.UTC)
+    frame = pl.DataFrame({"at": [moment]}).with_columns(pl.col("at").dt.convert_time_zone("Europe/Paris"))
+    assert round_trip(conn, frame) == [(moment,)]
+
+
+def test_the_twice_told_hour_stays_two_hours(conn: Connection) -> None:
+    hours = [dt.datetime(2013, 11, 3, hour, 30, tzinfo=dt.UTC) for hour in (5, 6)]
+    frame = pl.DataFrame({"at": hours}).with_columns(pl.col("at").dt.convert_time_zone("America/New_York"))
+    assert round_trip(conn, frame) == [(hour,) for hour in hours]
+
+
+def test_a_single_column_of_texts_keeps_its_rows(conn: Connection) -> None:
+    texts = ["", "\\.", "\\N", "\n", "NULL"]
+    assert round_trip(conn, pl.DataFrame({"a": texts})) == [(text,) for text in texts]
+
+
+def test_another_encoding_of_the_environment_changes_nothing(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "latin1")
+    for name in (dsn, f"{dsn}&client_encoding=latin1"):
+        with open_connection(name) as conn:
+            assert round_trip(conn, pl.DataFrame({"a": ["naïve 👩"]})) == [("naïve 👩",)]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pl.DataFrame({"odd": [[1, 2]]}),
+        pl.DataFrame({"odd": [{"a": 1}]}),
+        pl.DataFrame({"odd": [b"bytes"]}),
+        pl.DataFrame({"odd": [None]}),
+        pl.DataFrame({"odd": [dt.timedelta(1)]}),
+        pl.DataFrame({"odd": [dt.datetime(2024, 1, 1)]}, {"odd": pl.Datetime("ns")}),  # noqa: DTZ001
+    ],
+    ids=lambda frame: str(frame.schema["odd"]),
+)
+def test_a_type_without_a_counterpart_is_refused_by_name(shop: Shop, frame: pl.DataFrame) -> None:
+    with pytest.raises(ConfigurationError, match=r"Column 'odd' is .*[Cc]ast it in the transform"):
+        shop.load(frame.with_columns(id=1))
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [("a\x00b", pl.String), (-800_000, pl.Date), (4_000_000, pl.Date)],
+    ids=["NUL", "before our era", "after 9999"],
+)
+def test_a_value_that_postgres_cannot_hold_is_named(shop: Shop, value: Any, dtype: Any) -> None:
+    odd = pl.Series("odd", [value]).cast(dtype)
+    with pytest.raises(ConfigurationError, match=r"items: Postgres cannot hold a value: .*line 1"):
+        shop.load(pl.DataFrame([pl.Series("id", [1]), odd]))
+
+
+def test_a_changed_type_is_refused_with_both_types(shop: Shop) -> None:
+    shop.load(pl.DataFrame({"id": [1], "value": ["a"]}))
+    with pytest.raises(
+        ConfigurationError, match="1 of 2 columns have another type: value is text, the data has bigint"
+    ):
+        shop.load(pl.DataFrame({"id": [1], "value": [1]}))
