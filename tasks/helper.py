@@ -6,11 +6,13 @@ its stdout and stderr go to a file, because a pipe inherited from a killed flow 
 waiting for its end. It ends when its stdin ends or its parent is gone.
 """
 
+import contextlib
 import importlib
 import json
 import logging
 import os
-import select
+import selectors
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ import time
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from tasks import errors
 
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 WARM_UP = ("expectations.engine",)
 PARENT_CHECK_S = 1.0
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 class HelperProcess:
@@ -38,12 +41,12 @@ class HelperProcess:
         self._log_file = log_file
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._replies: IO[bytes] | None = None
+        self._child: _Child | None = None
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            self._child = _Child(self._log_file)
         except OSError as exc:
             log.warning("The helper process does not start (%s): validating in this process", exc)
         return self
@@ -51,88 +54,136 @@ class HelperProcess:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
+        self._is_closed = True
+        child = self._child
+        if child is not None:
+            child.kill()  # a call that is under way, on a thread nobody waits for any more, ends with it
+            with self._lock:
+                self._drop()
 
     def call(self, function: str, /, **arguments: Any) -> Any:
         """Call `package.module:function` and return its result; arguments and result are JSON-able.
 
         Raises:
             PipelineError: The function raised it; its class and message are kept.
-            FatalError: The function raised anything else; the message ends with its traceback.
+            FatalError: The function raised anything else, and the message ends with its traceback; or it gave
+                no answer in time.
         """
+        request = json.dumps({"function": function, "arguments": arguments}).encode() + b"\n"
         with self._lock:
-            if self._process is None:
-                return _run(function, arguments)
-            try:
-                reply = self._ask({"function": function, "arguments": arguments})
-            except (OSError, EOFError) as exc:
-                log.warning("The helper process ended (%s; see %s): going on without it", exc, self._log_file)
-                self._stop()
-                return _run(function, arguments)
+            reply = json.loads(self._serve(function, request))
         if "error" in reply:
-            raise getattr(errors, reply["error"], errors.FatalError)(reply["message"])
+            raise getattr(errors, reply["error"])(reply["message"])
         return reply["result"]
 
-    def _start(self) -> None:
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        receive, send = os.pipe()
-        with self._log_file.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tasks.helper", str(send)],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                pass_fds=(send,),
-            )
-        os.close(send)
-        self._replies = os.fdopen(receive, "rb")
-
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._replies is not None
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        self._process.stdin.flush()
-        ready, _, _ = select.select([self._replies], [], [], self._timeout_s)
-        if not ready:
-            self._process.kill()
-            raise errors.FatalError(f"{request['function']} gave no answer within {self._timeout_s:.0f} s")
-        line = self._replies.readline()
-        if not line:
-            raise EOFError(f"exit code {self._process.wait()}")
-        reply: dict[str, Any] = json.loads(line)
+    def _serve(self, function: str, request: bytes) -> bytes:
+        if self._child is None:
+            return self._serve_here(function, request)
+        try:
+            reply = self._child.ask(request, self._timeout_s)
+        except (OSError, EOFError):
+            code = self._drop(patience_s=1.0)
+            log.warning("The helper process ended (code %s; see %s): going on without", code, self._log_file)
+            return self._serve_here(function, request)
+        except BaseException:
+            # Interrupted in between: a reply that comes later would be taken for that of the next request.
+            self._drop()
+            raise
+        if reply is None:
+            self._drop()
+            raise errors.FatalError(f"{function} gave no answer within {self._timeout_s:g} s")
         return reply
 
-    def _stop(self) -> None:
-        if self._process is None:
-            return
-        assert self._process.stdin is not None
-        assert self._replies is not None
+    def _serve_here(self, function: str, request: bytes) -> bytes:
+        if self._is_closed:
+            raise errors.FatalError(f"{function} was not run: the helper process is closed")
+        return _answer(request)
+
+    def _drop(self, *, patience_s: float = 0.0) -> int | None:
+        child, self._child = self._child, None
+        return child.end(patience_s) if child is not None else None
+
+
+class _Child:
+    """A running helper: its process, and the pipe of its replies."""
+
+    def __init__(self, log_file: Path) -> None:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        receive, send = os.pipe()
+        self._replies = os.fdopen(receive, "rb")
         try:
-            self._process.stdin.close()
+            with log_file.open("ab") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "tasks.helper", str(send)],
+                    cwd=PROJECT,  # `-m` looks there first: a package `tasks` of somebody else's must not win
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=(send,),
+                )
         except OSError:
-            log.debug("The helper process was gone already")
-        self._replies.close()
+            self._replies.close()
+            raise
+        finally:
+            os.close(send)
+
+    def ask(self, request: bytes, timeout_s: float) -> bytes | None:
+        """The reply to a request; None when there is none in time.
+
+        Raises:
+            OSError: The helper is gone.
+            EOFError: It went while it was at it.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(request)
+        self._process.stdin.flush()
+        # Not `select`, which refuses descriptors above 1023.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._replies, selectors.EVENT_READ)
+            if not selector.select(timeout_s):
+                return None
+        reply = self._replies.readline()
+        if not reply.endswith(b"\n"):
+            raise EOFError
+        return reply
+
+    def kill(self) -> None:
+        """End it at once: it keeps nothing that would be lost."""
+        self._process.kill()
+
+    def end(self, patience_s: float) -> int:
+        """End it and put everything of it away; its exit code."""
+        assert self._process.stdin is not None
         try:
-            self._process.wait(timeout=5)
+            code = self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
-        self._process = None
+            code = self._process.wait()
+        with contextlib.suppress(OSError):  # the rest of a request that it will not read any more
+            self._process.stdin.close()
+        self._replies.close()
+        return code
+
+
+def _answer(request: bytes) -> bytes:
+    """The reply to a request, both as a line of JSON."""
+    reply: dict[str, Any]
+    try:
+        reply = {"result": _run(**json.loads(request))}
+        return json.dumps(reply).encode() + b"\n"
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except errors.PipelineError as exc:
+        known = next(kind for kind in type(exc).__mro__ if kind.__module__ == errors.__name__)
+        reply = {"error": known.__name__, "message": str(exc)}
+    except BaseException as exc:  # noqa: BLE001  the caller raises it again; a panic of Polars is no Exception
+        reply = {"error": "FatalError", "message": f"{type(exc).__name__}: {exc}\n{traceback.format_exc()}"}
+    return json.dumps(reply).encode() + b"\n"
 
 
 def _run(function: str, arguments: dict[str, Any]) -> Any:
     module, _, name = function.partition(":")
     return getattr(importlib.import_module(module), name)(**arguments)
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return {"result": _run(request["function"], request["arguments"])}
-    except errors.PipelineError as exc:
-        return {"error": type(exc).__name__, "message": str(exc)}
-    except Exception as exc:  # noqa: BLE001  the parent raises it again, with the traceback in its message
-        return {"error": "FatalError", "message": f"{type(exc).__name__}: {exc}\n{traceback.format_exc()}"}
 
 
 def _end_with_parent(parent: int) -> None:
@@ -143,12 +194,15 @@ def _end_with_parent(parent: int) -> None:
 
 def main(reply_descriptor: int) -> None:
     """Serve requests from stdin until it ends."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is told to all; what follows is the parent's decision
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     for module in WARM_UP:
         importlib.import_module(module)
     with os.fdopen(reply_descriptor, "wb") as replies:
         for line in sys.stdin.buffer:
-            replies.write(json.dumps(_answer(json.loads(line))).encode() + b"\n")
+            replies.write(_answer(line))
             replies.flush()
 
 
