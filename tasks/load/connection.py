@@ -22,6 +22,11 @@ IDLE_TIMEOUT_S = 300.0
 REFUSALS = re.compile(
     r"authentication|password|does not exist|permission|not permitted|pg_hba|too long|SSL|certificate"
 )
+# `transaction_timeout` is there from version 17 on.
+UNBOUND = (
+    "SELECT set_config(name, '0', true) FROM pg_settings "
+    "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+)
 URL = re.compile(r"postgres(ql)?://")
 
 
@@ -158,10 +163,13 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
     Raises:
         FatalError: Another run holds it.
     """
+    # As text, not as a parameter: the extended protocol keeps a portal, and so its snapshot, until the next
+    # statement.
+    take = sql.SQL("SELECT pg_try_advisory_xact_lock({})").format(lock_key("pipeline", pipeline))
     with open_connection(dsn) as conn:
         conn.execute("BEGIN")
-        conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        if not fetch_one(conn, "SELECT pg_try_advisory_xact_lock(%s)", lock_key("pipeline", pipeline))[0]:
+        conn.execute(UNBOUND)
+        if not fetch_one(conn, take)[0]:
             raise FatalError(
                 f"{pipeline}: another run of this pipeline is under way on this database. "
                 "Wait for its end; `assay status` shows it."

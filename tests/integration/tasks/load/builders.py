@@ -106,10 +106,11 @@ class Shop:
     dsn: str
     folder: Path
     pipeline: Pipeline = field(default_factory=make_pipeline)
+    statement_timeout_s: float = 30
 
     @property
     def target(self) -> Target:
-        return Target(self.dsn, statement_timeout_s=30)
+        return Target(self.dsn, self.statement_timeout_s)
 
     def begin(self, **how: Any) -> Load:
         """Open a load, or take one up, as a run does."""
@@ -190,7 +191,7 @@ class Shop:
 
     def publish(self, staged: Staged, dsn: str | None = None) -> Status:
         """The load step's last part, through another DSN if need be."""
-        target = Target(dsn or self.dsn, statement_timeout_s=30)
+        target = Target(dsn or self.dsn, self.statement_timeout_s)
         rows = [verdict.clean_count for verdict in staged.verdicts]
         return load_tables(target, self.pipeline, staged.load, staged.verdicts, staged.extracted, rows)
 
