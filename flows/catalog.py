@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tasks.errors import ConfigurationError
 from tasks.pipeline import Pipeline
@@ -40,8 +41,11 @@ def _import_pipeline(name: str) -> Pipeline:
     try:
         module = importlib.import_module(f"flows.pipelines.{name}")
     except ValidationError as exc:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors())
+        problems = "; ".join(_describe(exc.title, error) for error in exc.errors())
         raise ConfigurationError(f"flows/pipelines/{name}.py: {problems}") from exc
+    except Exception as exc:
+        problem = f"{type(exc).__name__}: {exc}"
+        raise ConfigurationError(f"flows/pipelines/{name}.py cannot be imported: {problem}") from exc
     pipeline = getattr(module, "pipeline", None)
     if not isinstance(pipeline, Pipeline):
         raise ConfigurationError(f"flows/pipelines/{name}.py must define `pipeline = Pipeline(...)`.")
@@ -50,3 +54,8 @@ def _import_pipeline(name: str) -> Pipeline:
             f"flows/pipelines/{name}.py declares the pipeline {pipeline.name!r}; both must have one name."
         )
     return pipeline
+
+
+def _describe(model: str, error: ErrorDetails) -> str:
+    where = ".".join(map(str, (model, *error["loc"])))
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"

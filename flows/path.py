@@ -1,12 +1,16 @@
 """The path of the data, once for both ways to run it: under Prefect, and without."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from polars.exceptions import PanicException
+
 from flows.run import Run
+from tasks.errors import FatalError
 from tasks.extract.extract import extract_resource
 from tasks.handover import Status
 from tasks.load.load import load_tables, stage_table
@@ -19,13 +23,14 @@ Submit = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Steps:
-    """The five steps, each as something that starts it."""
+    """The five steps, each as something that starts it, and what keeps those that wait from starting."""
 
     extract: Submit
     transform: Submit
     validate: Submit
     stage: Submit
     load: Submit
+    stop: Callable[[], None] = lambda: None
 
 
 def follow_path(run: Run, steps: Steps) -> Status:
@@ -45,7 +50,10 @@ def follow_path(run: Run, steps: Steps) -> Status:
         for table, verdict in zip(pipeline.tables, verdicts, strict=True)
     ]
     loaded = steps.load(run.target, pipeline, load, verdicts, extracted, staged)
-    status: Status = _wait_for([*extracted, tables, *verdicts, *staged, loaded])[-1]
+    try:
+        status: Status = _wait_for([*extracted, tables, *verdicts, *staged, loaded])[-1]
+    finally:
+        steps.stop()
     return status
 
 
@@ -58,7 +66,7 @@ def _wait_for(steps: list[Any]) -> list[Any]:
     for step in steps:
         try:
             results.append(step.result())
-        except Exception as exc:  # noqa: BLE001  raised below
+        except (Exception, PanicException) as exc:  # noqa: BLE001  raised below; a panic is no Exception
             failures.append(exc)
     if failures:
         raise failures[0]
@@ -67,15 +75,23 @@ def _wait_for(steps: list[Any]) -> list[Any]:
 
 @contextmanager
 def plain_steps(threads: int) -> Iterator[Steps]:
-    """The steps on a thread pool of this process, without Prefect.
+    """The steps of one run on a thread pool of this process, without Prefect.
 
     Steps are started in the order of their dependencies, so one that waits for another never keeps it
-    from a thread.
+    from a thread. Once stopped, none begins: a run that was interrupted must not publish afterwards.
     """
+    stopped = threading.Event()
+
+    def run(step: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        resolved = [_resolve(argument) for argument in arguments]
+        if stopped.is_set():
+            raise FatalError("The run was interrupted")
+        return step(*resolved)
+
     with ThreadPoolExecutor(threads, thread_name_prefix="step") as pool:
 
         def start(step: Callable[..., Any]) -> Submit:
-            return lambda *arguments: pool.submit(lambda: step(*map(_resolve, arguments)))
+            return lambda *arguments: pool.submit(run, step, arguments)
 
         yield Steps(
             extract=start(extract_resource),
@@ -83,6 +99,7 @@ def plain_steps(threads: int) -> Iterator[Steps]:
             validate=start(validate_table),
             stage=start(stage_table),
             load=start(load_tables),
+            stop=stopped.set,
         )
 
 

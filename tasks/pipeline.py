@@ -7,38 +7,18 @@ silent default. A pipeline file in `flows/pipelines/` holds one `pipeline = Pipe
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import msgspec
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
+
+from tasks.declaring import Columns, Declaration, Identifier, RecordType, refuse_duplicates
 
 Frames = Mapping[str, pl.LazyFrame]
 Transform = Callable[[Frames], Frames]
-
-
-def _as_identifier(name: str) -> str:
-    if not name.isidentifier() or name != name.lower():
-        raise ValueError(
-            f"{name!r} must be lower-case letters, digits and underscores, and begin with a letter"
-        )
-    return name
-
-
-def _describe_record(record: type[msgspec.Struct]) -> dict[str, str]:
-    return {field.encode_name: str(field.type) for field in msgspec.structs.fields(record)}
-
-
-Identifier = Annotated[str, AfterValidator(_as_identifier)]
-RecordType = Annotated[type[msgspec.Struct], PlainSerializer(_describe_record)]
-
-
-class Declaration(BaseModel):
-    """Base of all declarations: frozen, strict about field names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Bearer(Declaration):
@@ -83,8 +63,8 @@ class Incremental(Declaration):
 
     field: str
     param: str
-    lag: dt.timedelta = dt.timedelta(0)
-    max_skew: dt.timedelta = dt.timedelta(minutes=5)
+    lag: dt.timedelta = Field(default=dt.timedelta(0), ge=dt.timedelta(0))
+    max_skew: dt.timedelta = Field(default=dt.timedelta(minutes=5), ge=dt.timedelta(0))
 
 
 class Resource(Declaration):
@@ -98,7 +78,7 @@ class Resource(Declaration):
     path: str
     record: RecordType
     records: str = "data"
-    params: dict[str, str] = {}
+    params: dict[str, str] = Field(default_factory=dict)
     paginator: PageNumber = PageNumber()
     incremental: Incremental | None = None
 
@@ -114,8 +94,8 @@ class RestApi(Declaration):
     auth: Bearer | None = None
     rate_limit: RateLimit | None = None
     connections: int = Field(default=4, gt=0)
-    connect_timeout_s: float = 5.0
-    timeout_s: float = 30.0
+    connect_timeout_s: float = Field(default=5.0, gt=0)
+    timeout_s: float = Field(default=30.0, gt=0)
     attempts: int = Field(default=6, gt=0)
 
 
@@ -133,12 +113,12 @@ class Table(Declaration):
     """
 
     name: Identifier
-    primary_key: tuple[str, ...] = Field(min_length=1)
+    primary_key: Columns
     disposition: Literal["merge"] = "merge"
     version_by: str | None = None
     suite: str | None = None
     source: str | None = None
-    max_quarantined: int | None = None
+    max_quarantined: int | None = Field(default=None, ge=0)
     columns: Literal["evolve", "freeze"] = "evolve"
 
     @property
@@ -163,11 +143,15 @@ class Report(Declaration):
     name: Identifier
     table: Identifier
     sql: Path
-    group_by: tuple[str, ...] = Field(min_length=1)
+    group_by: Columns
 
     @model_validator(mode="after")
     def _reads_affected(self) -> Self:
-        if "affected" not in self.sql.read_text(encoding="utf-8"):
+        try:
+            query = self.sql.read_text(encoding="utf-8")
+        except OSError as exc:
+            raise ValueError(f"{self.sql}: the query cannot be read: {exc.strerror}") from exc
+        if not re.search(r"\baffected\b", query):
             raise ValueError(
                 f"{self.sql}: the query must join the relation 'affected', the groups to compute"
             )
@@ -190,8 +174,8 @@ class Pipeline(Declaration):
     def _names_agree(self) -> Self:
         resources = {resource.name for resource in self.resources}
         tables = {table.name for table in self.tables}
-        _refuse_duplicates("resource", [resource.name for resource in self.resources])
-        _refuse_duplicates("table", [*(t.name for t in self.tables), *(r.name for r in self.reports)])
+        refuse_duplicates("resource", [resource.name for resource in self.resources])
+        refuse_duplicates("table", [*(t.name for t in self.tables), *(r.name for r in self.reports)])
         for table in self.tables:
             if table.resource not in resources:
                 raise ValueError(
@@ -213,12 +197,18 @@ class Pipeline(Declaration):
         return next(resource for resource in self.resources if resource.name == name)
 
     def fingerprint(self) -> str:
-        """Hash of the declaration, equal as long as a landed extraction means the same (sha256, hex)."""
-        declared: dict[str, Any] = self.model_dump(mode="json", exclude={"description"})
+        """Hash of the declaration, equal as long as a landed extraction means the same (sha256, hex).
+
+        How hard the source may be pressed is no part of it, nor are reports: they are computed afterwards.
+        """
+        declared: dict[str, Any] = self.model_dump(
+            mode="json",
+            include={
+                "name": True,
+                "source": {"base_url", "auth"},
+                "resources": True,
+                "tables": True,
+                "target_schema": True,
+            },
+        )
         return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
-
-
-def _refuse_duplicates(kind: str, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{kind} declared twice: {', '.join(twice)}")
