@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from typing import LiteralString
@@ -38,18 +38,32 @@ def resolve_dsn(settings: Settings) -> str:
 
 
 def describe_dsn(dsn: str) -> str:
-    """Host, port and database of a DSN, without user and password; nothing of one that may be misread."""
+    """Host, port and database of a DSN, without user and password.
+
+    Raises:
+        ConfigurationError: It is not a DSN.
+    """
+    known = _parse(dsn)
+    return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
+
+
+def _parse(dsn: str) -> Mapping[str, object]:
     try:
         known = conninfo_to_dict(dsn)
-    except psycopg.Error:
-        return "ASSAY_DATABASE_URL"
-    where = f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
-    return "ASSAY_DATABASE_URL" if _is_misread(dsn, where) else where
-
-
-def _is_misread(dsn: str, where: str) -> bool:
-    # A bare @ or / in the password of a URL makes libpq take the rest of it for the host.
-    return bool(URL.match(dsn)) and "@" in where
+    except psycopg.Error as exc:
+        # What stands in quotes may be a part of the password.
+        reason = re.sub(r'".*"', "…", str(exc).strip(), flags=re.DOTALL)
+    else:
+        # With a bare @ or / in a URL's password, libpq takes the rest of it for the host or the database.
+        names = f"{known.get('host')}{known.get('port')}{known.get('dbname')}"
+        if not (URL.match(dsn) and "@" in names):
+            return known
+        reason = "its host or database holds an @"
+    raise ConfigurationError(
+        f"ASSAY_DATABASE_URL is not a DSN: {reason}. It looks like "
+        "postgresql://user:password@host:5432/database, with @ / : % in the password written as "
+        "%40 %2F %3A %25."
+    )
 
 
 def connect(dsn: str) -> Connection:
@@ -63,7 +77,6 @@ def connect(dsn: str) -> Connection:
         RetriableError: The server is not reachable, or not ready.
     """
     where = describe_dsn(dsn)
-    _refuse_misread(dsn)
     try:
         return psycopg.connect(
             dsn,
@@ -85,29 +98,13 @@ def connect(dsn: str) -> Connection:
         ) from None
 
 
-def _refuse_misread(dsn: str) -> None:
-    try:
-        conninfo_to_dict(dsn)
-        if describe_dsn(dsn) != "ASSAY_DATABASE_URL":
-            return
-        reason = "its host holds an @"
-    except psycopg.Error as exc:
-        # What stands in quotes may be a part of the password.
-        reason = re.sub(r'"[^"]*"', "…", first_line(exc))
-    raise ConfigurationError(
-        f"ASSAY_DATABASE_URL is not a DSN: {reason}. It looks like "
-        "postgresql://user:password@host:5432/database, with @ / : % in the password written as "
-        "%40 %2F %3A %25."
-    ) from None
-
-
 def first_line(exc: psycopg.Error) -> str:
     """What Postgres says in one line, without a full stop."""
     return next(iter(str(exc).strip().splitlines()), type(exc).__name__).rstrip(".")
 
 
 def _without_password(exc: psycopg.Error, dsn: str) -> str:
-    password = str(conninfo_to_dict(dsn).get("password") or "")
+    password = str(_parse(dsn).get("password") or "")
     return first_line(exc).replace(password, "…") if password else first_line(exc)
 
 

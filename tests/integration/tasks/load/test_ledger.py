@@ -1,6 +1,7 @@
 """The ledger's rules: which load an attempt is made at, and what becomes of the others."""
 
-import multiprocessing
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import polars as pl
@@ -13,7 +14,6 @@ from tasks.load import ledger
 from tasks.load.connection import Connection, open_connection
 from tasks.load.ledger import OpenLoad
 from tasks.load.load import record_failure
-from tasks.load.staging import prepare_staging
 from tests.integration.tasks.load.builders import NOON, Shop, make_outcome
 
 ROWS = pl.DataFrame({"id": [1]})
@@ -152,25 +152,28 @@ def test_a_failure_of_any_text_is_recorded(shop: Shop, error: str) -> None:
     assert report.error == error.replace("\x00", "\\u0000").replace("\ud800", "\\ud800")
 
 
-def _migrate(dsn: str, start: "multiprocessing.synchronize.Barrier") -> None:
-    with open_connection(dsn) as conn:
-        start.wait(30)
-        ledger.migrate(conn)
-        prepare_staging(conn)
-
-
 def test_two_processes_may_migrate_at_once(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("DROP SCHEMA assay CASCADE")
         conn.execute("DROP SCHEMA assay_staging CASCADE")
-    context = multiprocessing.get_context("spawn")
-    start = context.Barrier(2)
-    processes = [context.Process(target=_migrate, args=(dsn, start)) for _ in range(2)]
+    program = (
+        "import sys\nfrom tasks.load import ledger\nfrom tasks.load.connection import open_connection\n"
+        "from tasks.load.staging import prepare_staging\n"
+        "with open_connection(sys.argv[1]) as conn:\n"
+        "    print('ready', flush=True)\n    input()\n    ledger.migrate(conn)\n    prepare_staging(conn)"
+    )
+    command = [sys.executable, "-c", program, dsn]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    assert [process.stdout and process.stdout.readline() for process in processes] == ["ready\n"] * 2
     for process in processes:
-        process.start()
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
+        process.communicate(timeout=30)
+    assert [process.returncode for process in processes] == [0, 0]
 
 
 def test_a_newer_ledger_is_refused(conn: Connection) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from tests.integration.tasks.load.builders import Shop, make_outcome, make_pipeline, make_table, with_reason
 
@@ -96,7 +97,7 @@ def test_entries_of_other_tables_and_pipelines_stay_open(dsn: str, tmp_path: Pat
 )
 def test_keys_of_all_types_find_their_entry(dsn: str, tmp_path: Path, value: Any) -> None:
     """Also by the frames of later loads, and whatever the session's settings are."""
-    shop = Shop(f"{dsn}&options=-c%20timezone%3DAsia/Kolkata", tmp_path)
+    shop = Shop(make_conninfo(dsn, options="-c timezone=Asia/Kolkata"), tmp_path)
     key = pl.Series("id", [value], pl.UInt64 if value == 2**64 - 1 else None)
     frame = pl.DataFrame([key, pl.Series("value", ["bad"])])
     shop.load(frame.clear(), quarantine=with_reason(frame))

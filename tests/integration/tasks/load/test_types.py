@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, open_connection
@@ -108,7 +109,7 @@ def test_another_encoding_of_the_environment_changes_nothing(
     dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "latin1")
-    for name in (dsn, f"{dsn}&client_encoding=latin1"):
+    for name in (dsn, make_conninfo(dsn, client_encoding="latin1")):
         with open_connection(name) as conn:
             assert round_trip(conn, pl.DataFrame({"a": ["naïve 👩"]})) == [("naïve 👩",)]
 
