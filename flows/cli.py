@@ -2,7 +2,6 @@
 
 import logging
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -129,19 +128,15 @@ def check(file: Path, *, suite: str, json: bool = False) -> int:
 
 
 @app.command
-def demo(*, serve: bool = False) -> int:
+def demo(*, serve: bool = False) -> None:
     """Run the pipeline nyc_flights under Prefect, with a local API, Postgres and Prefect server.
 
     Args:
         serve: Keep the API and the Prefect UI up afterwards, until Ctrl-C.
     """
-    command = [sys.executable, "-m", "deployments.local.demo", *(["--serve"] if serve else [])]
-    with subprocess.Popen(command) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue  # it was told by the same Ctrl-C, and puts its world away
+    # In place of this process, so that whoever ends it ends the demo.
+    words = [sys.executable, "-m", "deployments.local.demo", *(["--serve"] if serve else [])]
+    os.execv(sys.executable, words)  # noqa: S606  no shell wanted
 
 
 def _run_under_prefect(pipeline: str, *, full_refresh: bool) -> None:

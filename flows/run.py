@@ -187,7 +187,8 @@ def _record_and_tell_failure(
     target: Target, load: Load, ports: Ports, helper: Helper, failure: BaseException
 ) -> None:
     """Keep the first failure the one that is raised, whatever else fails while it is told."""
-    message = str(failure) if isinstance(failure, PipelineError) else f"{type(failure).__name__}: {failure}"
+    name = "Interrupted" if isinstance(failure, KeyboardInterrupt) else type(failure).__name__
+    message = str(failure) if isinstance(failure, PipelineError) else f"{name}: {failure}".rstrip(": ")
     try:
         record_failure(target, load, message)
         _tell(target, load.load_id, load.attempt_no, ports, helper)

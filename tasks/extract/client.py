@@ -69,10 +69,15 @@ class ApiClient:
     def close(self) -> None:
         """Stop what still runs, and close the connections."""
         self.stop.set()
+        idle = []
         with contextlib.suppress(queue.Empty):
             while True:
-                if session := self._sessions.get_nowait():
-                    session.close()
+                idle.append(self._sessions.get_nowait())
+        for session in idle:
+            if session:
+                session.close()
+            # A thread that waits for a session must get one, to learn that it is to stop.
+            self._sessions.put(None)
 
     def fail(self, error: PipelineError) -> None:
         """End the extractions of all resources: they fail with the first error that was given here."""
@@ -150,7 +155,7 @@ class ApiClient:
     def _get(self, failures: Failures, stop: threading.Event) -> tuple[requests.Response, bytes]:
         with self._session() as session:
             self._limiter.wait(stop)
-            if stop.is_set():
+            if stop.is_set() or self.stop.is_set():
                 raise ExtractionStopped(f"{failures.who}: stopped.")
             try:
                 timeouts = (self.source.connect_timeout_s, self.source.timeout_s)

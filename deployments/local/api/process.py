@@ -33,7 +33,7 @@ def running_demo_api(
         try:
             line = process.stdout.readline()
             if not line.startswith("listening on "):
-                raise ConfigurationError(f"The demo API did not start on port {port}. Is another one running?")
+                raise ConfigurationError(f"The demo API did not start on port {port}. Is there another?")
             yield line.removeprefix("listening on ").strip()
         finally:
             process.stdin.close()

@@ -122,3 +122,22 @@ def test_credentials_in_the_address_are_refused_unseen() -> None:
     with pytest.raises(ConfigurationError) as error:
         open_client(SOURCE.model_copy(update={"base_url": "https://me:hidden@a.test"}), "p", find_secret)
     assert "hidden" not in str(error.value)
+
+
+def test_closing_frees_a_thread_that_waits_for_a_connection() -> None:
+    api = open_client(SOURCE.model_copy(update={"connections": 1}), "test", find_secret)
+    outcome: list[BaseException] = []
+
+    def wait_for_turn() -> None:
+        try:
+            fetch(api)
+        except ExtractionStopped as exc:
+            outcome.append(exc)
+
+    with api._session():
+        waiting = threading.Thread(target=wait_for_turn)
+        waiting.start()
+        api.close()
+        waiting.join(timeout=5)
+
+    assert len(outcome) == 1
