@@ -17,6 +17,8 @@ from tasks.load.load import load_tables, stage_table
 from tasks.transform.transform import transform_tables
 from tasks.validate.validate import validate_table
 
+LOOK_UP_S = 0.5
+
 Submit = Callable[..., Any]
 """Starts a step and returns its future at once; arguments may be futures of earlier steps, or lists."""
 
@@ -65,12 +67,26 @@ def _wait_for(steps: list[Any]) -> list[Any]:
     results, failures = [], []
     for step in steps:
         try:
-            results.append(step.result())
+            results.append(_result_of(step))
         except (Exception, PanicException) as exc:  # noqa: BLE001  raised below; a panic is no Exception
             failures.append(exc)
     if failures:
         raise failures[0]
     return results
+
+
+def _result_of(step: Any) -> Any:
+    """A step's result, looking up now and then.
+
+    Polars' own handler of Ctrl-C restarts the system call that the main thread waits in, so that without
+    a look the interrupt would be noticed only when the step has ended.
+    """
+    while True:
+        try:
+            return step.result(timeout=LOOK_UP_S)
+        except TimeoutError:
+            if getattr(step, "wrapped_future", step).done():
+                raise
 
 
 @contextmanager

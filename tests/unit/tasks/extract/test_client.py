@@ -124,20 +124,19 @@ def test_credentials_in_the_address_are_refused_unseen() -> None:
     assert "hidden" not in str(error.value)
 
 
-def test_closing_frees_a_thread_that_waits_for_a_connection() -> None:
-    api = open_client(SOURCE.model_copy(update={"connections": 1}), "test", find_secret)
+def test_fetch_on_a_closed_client_ends_instead_of_waiting() -> None:
+    api = open_client(SOURCE, "test", find_secret)
+    api.close()
     outcome: list[BaseException] = []
 
-    def wait_for_turn() -> None:
+    def fetch_late() -> None:
         try:
             fetch(api)
         except ExtractionStopped as exc:
             outcome.append(exc)
 
-    with api._session():
-        waiting = threading.Thread(target=wait_for_turn)
-        waiting.start()
-        api.close()
-        waiting.join(timeout=5)
+    late = threading.Thread(target=fetch_late, daemon=True)
+    late.start()
+    late.join(timeout=5)
 
     assert len(outcome) == 1
