@@ -12,6 +12,7 @@ from great_expectations.expectations.expectation import Expectation
 
 REASONS = "__assay_reasons"
 REASON_LENGTH = 300
+PART_ROWS = 20_000
 NOT_ARGUMENTS = {
     "column",
     "column_A",
@@ -55,14 +56,24 @@ def write_quarantine(rows: pl.DataFrame, key: Sequence[str], path: Path) -> str 
     """Write quarantined rows as reasons, key and row (JSON text) and the row's hash; None without rows."""
     if rows.is_empty():
         return None
-    described = [_describe_row(row, key) for row in rows.iter_rows(named=True)]
-    pl.DataFrame(described).write_parquet(path)
+    parts = [_describe_rows(part, key) for part in rows.iter_slices(PART_ROWS)]
+    pl.concat(parts).write_parquet(path)
     return str(path)
+
+
+def _describe_rows(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
+    # Only these can hold what JSON cannot.
+    with_floats = [name for name, dtype in rows.schema.items() if dtype.is_float() or dtype.is_nested()]
+    return pl.DataFrame(
+        [
+            _describe_row(row | {name: _as_json(row[name]) for name in with_floats}, key)
+            for row in rows.iter_rows(named=True)
+        ]
+    )
 
 
 def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
     reasons = row.pop(REASONS)
-    row = _as_json(row)
     as_json = msgspec.json.encode(row, order="sorted")
     return {
         "reasons": reasons,
