@@ -1,6 +1,5 @@
 """Target tables as the frames need them: column types, creation, new columns."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -64,15 +63,6 @@ def postgres_type(column: str, dtype: pl.DataType) -> str:
 def qualified(schema: str, table: str) -> sql.Identifier:
     """A table's name with its schema, quoted."""
     return sql.Identifier(schema, table)
-
-
-def fit_name(name: str) -> str:
-    """The name, if Postgres takes it whole; else its beginning and a hash of it, so that it stays unique."""
-    whole = name.encode()
-    if len(whole) <= MAX_NAME_BYTES:
-        return name
-    digest = hashlib.sha256(whole).hexdigest()[:8]
-    return f"{whole[: MAX_NAME_BYTES - 9].decode(errors='ignore')}_{digest}"
 
 
 def comma(parts: Sequence[sql.Composable]) -> sql.Composed:

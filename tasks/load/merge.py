@@ -13,7 +13,6 @@ from tasks.load.connection import Connection, fetch_one
 from tasks.load.ddl import (
     add_primary_key,
     create_table,
-    fit_name,
     fit_table,
     identifiers,
     qualified,
@@ -44,7 +43,7 @@ class Merged:
 
 def changed_table(table: str) -> sql.Identifier:
     """The transaction's temporary table of keys that a merge writes."""
-    return sql.Identifier(fit_name(f"changed_{table}"))
+    return sql.Identifier(f"changed_{table}")
 
 
 def create_or_fit(conn: Connection, schema: str, table: Table, frame: pl.Schema) -> bool:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, fetch_int, fetch_one, first_line
-from tasks.load.ddl import add_primary_key, fit_name, identifiers, qualified, read_columns, read_key
+from tasks.load.ddl import add_primary_key, identifiers, qualified, read_columns, read_key
 from tasks.load.diff import differing_values, on_conflict, same_values
 from tasks.load.merge import Merged, changed_table
 from tasks.load.staging import SCHEMA as STAGING
@@ -77,7 +77,7 @@ def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged
 
 
 def _touched(report: Report) -> sql.Identifier:
-    return sql.Identifier(fit_name(f"touched_{report.name}"))
+    return sql.Identifier(f"touched_{report.name}")
 
 
 @contextmanager

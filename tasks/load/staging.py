@@ -10,15 +10,15 @@ from psycopg import sql
 from tasks.errors import ConfigurationError, RetriableError
 from tasks.handover import TableVerdict
 from tasks.load.connection import Connection, fetch_int, first_line, limit_transaction
-from tasks.load.ddl import column_definitions, ensure_schema, fit_name, identifiers, qualified, read_columns
+from tasks.load.ddl import column_definitions, ensure_schema, identifiers, qualified, read_columns
 
 SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
 
 
 def staging_name(load_id: str, table: str) -> str:
-    """Name of a load's staging table: the load's unique ending, then the table, in 63 bytes."""
-    return fit_name(f"{staging_prefix(load_id)}{table}")
+    """Name of a load's staging table: the load's unique ending, then the table."""
+    return f"{staging_prefix(load_id)}{table}"
 
 
 def staging_prefix(load_id: str) -> str:

@@ -9,7 +9,7 @@ from tasks.handover import ExpectationOutcome, LoadReport
 from tasks.load import history
 from tasks.load.connection import open_connection
 from tasks.load.load import accept_load, read_blocked, record_failure
-from tests.integration.tasks.load.builders import Shop, make_outcome, with_reason
+from tests.integration.tasks.load.builders import NOON, Shop, make_outcome, with_reason
 
 ROWS = pl.DataFrame({"id": [1], "value": ["a"]})
 BAD = pl.DataFrame({"id": [2], "value": ["b"]})
@@ -176,6 +176,22 @@ def test_an_accepted_load_is_published_with_name_and_reason(shop: Shop) -> None:
     )
     assert report.accepted_by
     assert shop.rows() == [(1, "a")]
+
+
+def test_an_accepted_load_moves_the_cursor_past_what_stays_in_quarantine(shop: Shop) -> None:
+    shop.load(
+        ROWS.clear(),
+        verdict="blocked",
+        outcomes=(make_outcome(severity="critical"),),
+        quarantine=with_reason(BAD),
+        carries_cursor=True,
+        cursor=NOON.isoformat(),
+    )
+    load = shop.begin()
+    with open_connection(shop.dsn) as conn:
+        files = read_blocked(conn, load.load_id)
+    accept_load(shop.target, shop.pipeline, load, files, "known and harmless")
+    assert shop.query("SELECT value FROM assay.cursors") == [(NOON.isoformat(),)]
 
 
 @pytest.mark.parametrize(("load_id", "message"), [("x", "is no load 'x'"), (None, "is published; only")])

@@ -73,7 +73,7 @@ def _as_whole(value: Any, dtype: pl.DataType) -> Any:
     return int(value) if dtype == pl.UInt64 and value is not None else value
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_values_come_back_as_they_were(conn: Connection, rows: list[tuple[Any, ...]]) -> None:
     frame = as_frame(rows)
