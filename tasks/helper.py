@@ -194,9 +194,8 @@ def _end_with_parent(parent: int) -> None:
 
 def main(reply_descriptor: int) -> None:
     """Serve requests from stdin until it ends."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is told to all; what follows is the parent's decision
+    # Ctrl-C reaches all processes of a terminal; what follows from it is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     for module in WARM_UP:
         importlib.import_module(module)

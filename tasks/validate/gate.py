@@ -18,7 +18,7 @@ from tasks.handover import ExpectationOutcome, Extracted, TableVerdict, Verdict
 from tasks.pipeline import Table
 from tasks.validate.cursor import carries_cursor, greatest_cursor
 from tasks.validate.keys import resolve_keys
-from tasks.validate.outcomes import has_error, judge_diverting, judge_result, judge_rule
+from tasks.validate.outcomes import judge_diverting, judge_result, judge_rule
 from tasks.validate.quarantine import state_reason, with_reasons, write_quarantine
 from tasks.validate.suites import DEFAULT_MAX_ROWS, GatedSuite
 
@@ -139,7 +139,7 @@ def _sort_rows(
     flagging = [
         d.expectation
         for d, result in zip(suite.diverting, results, strict=True)
-        if not has_error(result) and result.result.get("unexpected_count")
+        if result.result.get("unexpected_count")  # an expectation that erred has none
     ]
     if not flagging:
         return remaining, with_reasons(remaining.head(0).collect(), [])

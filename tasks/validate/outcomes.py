@@ -58,11 +58,6 @@ def judge_rule(
     )
 
 
-def has_error(result: ExpectationValidationResult) -> bool:
-    """Whether the expectation could not be evaluated."""
-    return _error_message(result) is not None
-
-
 def _outcome(
     suite: GatedSuite, result: ExpectationValidationResult, *, rows_seen: int, seen: Seen, state: State
 ) -> ExpectationOutcome:
