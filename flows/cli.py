@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.logging import RichHandler
 
-from tasks.errors import ConfigurationError, DataQualityError, PipelineError
+from tasks.errors import ConfigurationError, DataQualityError, PipelineError, RetriableError
 
 app = App(
     name="assay",
@@ -144,7 +144,15 @@ def _run_under_prefect(pipeline: str, *, full_refresh: bool) -> None:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from flows.ingest import ingest  # noqa: PLC0415
 
-    state = ingest(pipeline, full_refresh=full_refresh, return_state=True)
+    try:
+        state = ingest(pipeline, full_refresh=full_refresh, return_state=True)
+    except RuntimeError as exc:
+        if "Failed to reach API" not in str(exc):
+            raise
+        raise RetriableError(
+            f"The Prefect server is not there: {exc}. Start it (`prefect server start`), correct "
+            "PREFECT_API_URL, or run without it: --no-prefect."
+        ) from exc
     if state.is_failed():
         raise PipelineError(state.message)
 

@@ -98,9 +98,12 @@ def _log_event(event: Event) -> None:
 @cache
 def _send_logs_to_prefect() -> None:
     """Show the steps' own log lines beside their task runs; they log by the standard library alone."""
+    from prefect.context import FlowRunContext, TaskRunContext  # noqa: PLC0415
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
     handler = APILogHandler()
+    # What is logged outside of a run belongs to none, and Prefect would warn of it.
+    handler.addFilter(lambda _record: FlowRunContext.get() is not None or TaskRunContext.get() is not None)
     for name in ("tasks", "flows"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)

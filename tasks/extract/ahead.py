@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pages import Answer, PageRequest
@@ -52,7 +53,9 @@ class ReadAhead:
 
     def _fill(self, paginator: Paginator) -> None:
         while len(self._pending) < self._window and (request := paginator.next_request()):
-            self._pending.append(self._pool.submit(self._fetch_or_fail, request))
+            # In the caller's context, so that a log line of the thread is known to be of its run.
+            run = copy_context().run
+            self._pending.append(self._pool.submit(run, self._fetch_or_fail, request))
 
     def _fetch_or_fail(self, request: PageRequest) -> Answer:
         try:

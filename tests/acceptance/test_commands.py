@@ -37,6 +37,12 @@ BAD_DAYS = {
         1,
         "Postgres at 127.0.0.1:9/db is not reachable",
     ),
+    "a Prefect server that is down": (
+        ("run", "nyc_flights", "-q"),
+        {"PREFECT_API_URL": "http://127.0.0.1:9/api"},
+        1,
+        "The Prefect server is not there",
+    ),
     "a DSN that is none": (
         ("status",),
         {"ASSAY_DATABASE_URL": "hunter2"},
