@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from tasks.errors import ConfigurationError, DataQualityError, PipelineError, RetriableError
+from tasks.handover import LoadReport
 
 app = App(
     name="assay",
@@ -44,13 +45,14 @@ def run(
 
     _show_progress(quiet=quiet)
     declared = find_pipeline(pipeline)
+    before = _read_last(declared.name)
     try:
         if prefect:
             _run_under_prefect(pipeline, full_refresh=full_refresh)
         else:
             _run_plainly(declared.name, full_refresh=full_refresh)
     finally:
-        _print_last(declared.name)
+        _print_last(declared.name, unless=before)
 
 
 @app.command(name="list")
@@ -172,16 +174,22 @@ def _run_plainly(pipeline: str, *, full_refresh: bool) -> None:
         )
 
 
-def _print_last(pipeline: str) -> None:
-    """Show the attempt that just ended, if it came as far as the ledger."""
+def _read_last(pipeline: str) -> tuple[LoadReport, str] | None:
     from flows.status import read_last  # noqa: PLC0415
-    from flows.summary import print_report  # noqa: PLC0415
 
     try:
-        report, url = read_last(pipeline)
+        return read_last(pipeline)
     except PipelineError:
-        return  # the error that is on its way up says more
-    print_report(out, report, url)
+        return None  # never run, or no database: the run itself says more
+
+
+def _print_last(pipeline: str, *, unless: tuple[LoadReport, str] | None = None) -> None:
+    """Show the attempt that just ended, if it came as far as the ledger."""
+    from flows.summary import print_report  # noqa: PLC0415
+
+    last = _read_last(pipeline)
+    if last is not None and last != unless:
+        print_report(out, *last)
 
 
 def _show_progress(*, quiet: bool) -> None:
