@@ -95,7 +95,7 @@ def test_blocked_load_changes_nothing_until_a_person_accepts_it(february: World)
         ("the storm was real",)
     ]
     assert world.run().returncode == 0
-    assert alerts(world)[-2:] == [("published", True), ("no new rows", False)]
+    assert alerts(world)[-2:] == [("published", False), ("no new rows", False)]
 
 
 def test_mended_data_recovers_and_closes_the_quarantine(february: World) -> None:
