@@ -221,15 +221,16 @@ class Shop:
 
     def snapshot(self) -> dict[str, list[str]]:
         """All that a publication may change, as text: the tables, and the ledger without its attempts."""
-        found = self.query(
+        tables = (
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN "
             "('pg_catalog', 'information_schema', 'assay_staging') AND (schemaname, tablename) NOT IN "
             "(('assay', 'attempts'), ('assay', 'loads'))"
         )
-        return {
-            name: [row for (row,) in self.query(f"SELECT t::text FROM {name} t ORDER BY 1")]
-            for (name,) in found
-        }
+        with psycopg.connect(self.dsn, autocommit=True) as conn:
+            return {
+                name: [row for (row,) in conn.execute(f"SELECT t::text FROM {name} t ORDER BY 1".encode())]
+                for (name,) in conn.execute(tables).fetchall()
+            }
 
 
 def written(report: LoadReport) -> tuple[int, int, int]:

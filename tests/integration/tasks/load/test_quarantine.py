@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.integration.tasks.load.builders import Shop, make_outcome, make_pipeline, make_table, with_reason
@@ -73,33 +72,36 @@ def test_entries_of_other_tables_and_pipelines_stay_open(dsn: str, tmp_path: Pat
     assert entries(shop, "table_name, closed_at IS NULL") == [("items", False), ("boxes", True)]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        7,
-        2**64 - 1,
-        "text",
-        "a'\"\\b%s{}",
-        "",
-        "\\u0000",
-        True,
-        1.5,
-        1e300,
-        dt.date(2013, 1, 1),
-        dt.datetime(2013, 1, 1, 12, 30, 15, 123456),  # noqa: DTZ001
-        dt.datetime(2013, 1, 1, 12, tzinfo=dt.UTC),
-        dt.datetime(2013, 7, 1, 12, 0, 0, 500, tzinfo=dt.timezone(dt.timedelta(hours=5))),
-        dt.time(12, 30, 0, 1),
-        decimal.Decimal("1.50"),
-        decimal.Decimal("-12345678901234567890.10"),
-    ],
-    ids=repr,
-)
-def test_keys_of_all_types_find_their_entry(dsn: str, tmp_path: Path, value: Any) -> None:
-    """Also by the frames of later loads, and whatever the session's settings are."""
-    shop = Shop(make_conninfo(dsn, options="-c timezone=Asia/Kolkata"), tmp_path)
-    key = pl.Series("id", [value], pl.UInt64 if value == 2**64 - 1 else None)
-    frame = pl.DataFrame([key, pl.Series("value", ["bad"])])
+KEY_VALUES = [
+    7,
+    2**64 - 1,
+    "text",
+    "a'\"\\b%s{}",
+    "",
+    "\\u0000",
+    True,
+    1.5,
+    1e300,
+    dt.date(2013, 1, 1),
+    dt.datetime(2013, 1, 1, 12, 30, 15, 123456),  # noqa: DTZ001
+    dt.datetime(2013, 1, 1, 12, tzinfo=dt.UTC),
+    dt.datetime(2013, 7, 1, 12, 0, 0, 500, tzinfo=dt.timezone(dt.timedelta(hours=5))),
+    dt.time(12, 30, 0, 1),
+    decimal.Decimal("1.50"),
+    decimal.Decimal("-12345678901234567890.10"),
+]
+
+
+def test_keys_of_all_types_find_their_entry(dsn: str, tmp_path: Path) -> None:
+    """Whatever the session's settings are."""
+    key = [
+        pl.Series(f"k{position}", [value], pl.UInt64 if value == 2**64 - 1 else None)
+        for position, value in enumerate(KEY_VALUES)
+    ]
+    table = make_table("items", *(column.name for column in key))
+    elsewhere = make_conninfo(dsn, options="-c timezone=Asia/Kolkata")
+    shop = Shop(elsewhere, tmp_path, make_pipeline(table))
+    frame = pl.DataFrame([*key, pl.Series("value", ["bad"])])
     shop.load(frame.clear(), quarantine=with_reason(frame))
     shop.load(frame)
     assert entries(shop, "closed_at IS NOT NULL") == [(True,)]
@@ -127,28 +129,35 @@ def test_a_rejected_record_is_kept_as_its_text(shop: Shop) -> None:
     assert new_entries(shop, GOOD, rejected=[("$.id", "Expected int", record)]) == 0
 
 
-@pytest.mark.parametrize(
-    "record", ['{"id": "\\u0000"}', '{"id": "\\ud800"}', "a\x00b", "{not json", "\\u0000", ""]
-)
-def test_records_that_jsonb_cannot_hold_are_kept_legibly(shop: Shop, record: str) -> None:
-    shop.load(GOOD, rejected=[("$.a\x00b", "odd\x00", record)])
-    assert entries(shop, "row, reasons") == [
-        ({"record": record.replace("\x00", "\\u0000")}, ["$.a\\u0000b: odd\\u0000"])
+def test_records_that_jsonb_cannot_hold_are_kept_legibly(shop: Shop) -> None:
+    records = ['{"id": "\\u0000"}', '{"id": "\\ud800"}', "a\x00b", "{not json", "\\u0000", ""]
+    shop.load(GOOD, rejected=[("$.a\x00b", "odd\x00", record) for record in records])
+    reasons = ["$.a\\u0000b: odd\\u0000"]
+    assert entries(shop, "row, reasons") == [({"record": legible(record)}, reasons) for record in records]
+
+
+ODD_TEXTS = ["a\x00b", "\\u0000", "\\\\u0000", "\\\x00", "\\", "naïve 👩", '"']
+
+
+def legible(text: str) -> str:
+    return text.replace("\x00", "\\u0000")
+
+
+def test_rows_that_jsonb_cannot_hold_are_kept_legibly(shop: Shop) -> None:
+    rows = pl.DataFrame({"id": range(2, 2 + len(ODD_TEXTS)), "value": ODD_TEXTS})
+    shop.load(GOOD, quarantine=with_reason(rows, "value: a\x00b"))
+    expected = [(legible(text), ["value: a\\u0000b"]) for text in ODD_TEXTS]
+    assert entries(shop, "row->>'value', reasons") == expected
+
+
+def test_outcomes_that_jsonb_cannot_hold_are_kept_legibly(shop: Shop) -> None:
+    outcomes = [
+        make_outcome(
+            str(number), examples=(text,), message=text, result={"observed": text, "share": float("nan")}
+        )
+        for number, text in enumerate(ODD_TEXTS)
     ]
-
-
-@pytest.mark.parametrize("text", ["a\x00b", "\\u0000", "\\\\u0000", "\\", "naïve 👩", '"'])
-def test_rows_that_jsonb_cannot_hold_are_kept_legibly(shop: Shop, text: str) -> None:
-    rows = pl.DataFrame({"id": [2], "value": [text]})
-    shop.load(GOOD, quarantine=with_reason(rows, f"value: {text}"))
-    legible = text.replace("\x00", "\\u0000")
-    assert entries(shop, "row->>'value', reasons") == [(legible, [f"value: {legible}"])]
-
-
-@pytest.mark.parametrize("text", ["a\x00b", "\\u0000", "\\\\u0000", "\\"])
-def test_outcomes_that_jsonb_cannot_hold_are_kept_legibly(shop: Shop, text: str) -> None:
-    outcome = make_outcome(examples=(text,), message=text, result={"observed": text, "share": float("nan")})
-    [kept] = shop.load(GOOD, outcomes=(outcome,)).outcomes
-    legible = text.replace("\x00", "\\u0000")
-    assert (kept.examples, kept.message) == ((legible,), legible)
-    assert kept.result == {"observed": legible, "share": None}
+    kept = shop.load(GOOD, outcomes=tuple(outcomes)).outcomes
+    assert [(o.examples, o.message, o.result) for o in kept] == [
+        ((legible(text),), legible(text), {"observed": legible(text), "share": None}) for text in ODD_TEXTS
+    ]

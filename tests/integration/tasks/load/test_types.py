@@ -114,21 +114,9 @@ def test_another_encoding_of_the_environment_changes_nothing(
             assert round_trip(conn, pl.DataFrame({"a": ["naïve 👩"]})) == [("naïve 👩",)]
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pl.DataFrame({"odd": [[1, 2]]}),
-        pl.DataFrame({"odd": [{"a": 1}]}),
-        pl.DataFrame({"odd": [b"bytes"]}),
-        pl.DataFrame({"odd": [None]}),
-        pl.DataFrame({"odd": [dt.timedelta(1)]}),
-        pl.DataFrame({"odd": [dt.datetime(2024, 1, 1)]}, {"odd": pl.Datetime("ns")}),  # noqa: DTZ001
-    ],
-    ids=lambda frame: str(frame.schema["odd"]),
-)
-def test_a_type_without_a_counterpart_is_refused_by_name(shop: Shop, frame: pl.DataFrame) -> None:
-    with pytest.raises(ConfigurationError, match=r"Column 'odd' is .*[Cc]ast it in the transform"):
-        shop.load(frame.with_columns(id=1))
+def test_a_type_without_a_counterpart_is_refused_by_name(shop: Shop) -> None:
+    with pytest.raises(ConfigurationError, match=r"Column 'odd' is List\(Int64\).*Cast it in the transform"):
+        shop.load(pl.DataFrame({"id": [1], "odd": [[1, 2]]}))
 
 
 @pytest.mark.parametrize(

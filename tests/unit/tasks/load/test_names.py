@@ -44,6 +44,16 @@ def test_types_have_a_counterpart_that_holds_all_their_values(dtype: pl.DataType
     assert postgres_type("column", dtype) == expected
 
 
+@pytest.mark.parametrize(
+    "dtype",
+    [pl.List(pl.Int64), pl.Struct({"a": pl.Int64}), pl.Binary(), pl.Null(), pl.Duration(), pl.Object()],
+    ids=str,
+)
+def test_types_without_a_counterpart_are_refused(dtype: pl.DataType) -> None:
+    with pytest.raises(ConfigurationError, match=r"Column 'odd' is .* Cast it in the transform"):
+        postgres_type("odd", dtype)
+
+
 def test_nanoseconds_are_refused_for_they_would_be_rounded() -> None:
     with pytest.raises(ConfigurationError, match=r"'at' is .*ns.*Postgres keeps microseconds"):
         postgres_type("at", pl.Datetime("ns"))
