@@ -16,7 +16,7 @@ from tasks.handover import Load, LoadLine, LoadReport, Status
 from tasks.helper import HelperProcess
 from tasks.load import history, ledger
 from tasks.load.connection import hold_pipeline, open_connection, resolve_dsn
-from tasks.load.load import Target, accept_load, read_blocked, record_failure
+from tasks.load.load import JUDGED, Target, accept_load, read_blocked, record_failure
 from tasks.load.staging import drop_leftovers, prepare_staging
 from tasks.pipeline import Pipeline
 from tasks.ports import Audience, Helper, Secrets
@@ -76,7 +76,7 @@ def run_pipeline(
             _record_and_tell_failure(target, load, ports, helper, exc)
             raise
         report = _tell(target, load.load_id, load.attempt_no, ports, helper)
-        _tidy(load, keep=status == "blocked")
+        _tidy(load, status)
     if status == "blocked":
         raise DataQualityError(
             f"{report.error}. Nothing is published, the tables are as before. See the report; then mend the "
@@ -108,7 +108,7 @@ def accept(pipeline_of: Callable[[str], Pipeline], load_id: str, reason: str, po
             _record_and_tell_failure(target, load, ports, helper, exc)
             raise
         report = _tell(target, load_id, attempt_no, ports, helper)
-        _tidy(load, keep=False)
+        _tidy(load, report.status)
         return report
 
 
@@ -194,14 +194,19 @@ def _record_and_tell_failure(
         _tell(target, load.load_id, load.attempt_no, ports, helper)
     except PipelineError as exc:
         log.error("%s: the failure could not be recorded or told: %s", load.load_id, exc)  # noqa: TRY400
-    _tidy(load, keep=False)
+    _tidy(load, "failed")
 
 
-def _tidy(load: Load, *, keep: bool) -> None:
-    """Drop the typed files of the load's attempts, but for those a person may still accept."""
-    for folder in Path(load.work).parent.glob("work-*"):
-        is_blocked = (folder / "judged.json").exists()
-        if folder != Path(load.work) and is_blocked and not keep:
-            continue
-        if folder != Path(load.work) or not keep:
+def _tidy(load: Load, status: Status) -> None:
+    """Drop the typed files that nobody needs any more; a blocked attempt's, a person may yet accept."""
+    own = Path(load.work)
+    for folder in own.parent.glob("work-*"):
+        match status:
+            case "blocked":
+                is_needed = folder == own
+            case "failed":
+                is_needed = (folder / JUDGED).exists()
+            case _:
+                is_needed = False
+        if not is_needed:
             shutil.rmtree(folder)

@@ -26,6 +26,9 @@ from tasks.pipeline import Pipeline, Table
 
 log = logging.getLogger(__name__)
 
+JUDGED = "judged.json"
+"""File in a blocked attempt's work folder that says all its acceptance needs to know."""
+
 
 class JudgedFiles(msgspec.Struct, frozen=True):
     """What a blocked load leaves in its work folder, so that a person can accept it later."""
@@ -102,7 +105,7 @@ def read_blocked(conn: Connection, load_id: str) -> JudgedFiles:
     # A later attempt may have begun, and failed, since the gate blocked it.
     if status not in {"blocked", "open"} or work is None:
         raise ConfigurationError(f"Load {load_id} is {status}; only a blocked load can be accepted.")
-    file = Path(str(work), "judged.json")
+    file = Path(str(work), JUDGED)
     if not file.exists():
         raise ConfigurationError(
             f"The files of load {load_id} are not on this machine ({file}). "
@@ -132,7 +135,7 @@ def accept_load(target: Target, pipeline: Pipeline, load: Load, blocked: JudgedF
 def _record_block(target: Target, load: Load, judged: Judged, outcomes: Sequence[ExpectationOutcome]) -> None:
     """In a transaction of its own: counts, validations, and why."""
     files = JudgedFiles(load, dict(judged.verdicts), dict(judged.extracted))
-    Path(load.work, "judged.json").write_bytes(msgspec.json.encode(files))
+    Path(load.work, JUDGED).write_bytes(msgspec.json.encode(files))
     with open_connection(target.dsn) as conn, conn.transaction():
         history.record_counts(conn, load, _blocked_counts(judged, outcomes), {})
         history.record_validations(conn, load, outcomes)

@@ -12,6 +12,11 @@ from tests.acceptance.conftest import World
 from tests.acceptance.source import find_id, hash_tables
 
 BROKEN_HOURS = 30
+REFUSE_PUBLICATIONS = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE 'not now'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON assay.publications FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
 
 
 def break_weather(world: World) -> None:
@@ -84,6 +89,11 @@ def test_blocked_load_changes_nothing_until_a_person_accepts_it(february: World)
     report = Path(world.home, "reports", "loads", load_id, "1", "index.html").read_text()
     assert "wind_speed_mph" in report
 
+    world.execute(REFUSE_PUBLICATIONS)
+    assert world.assay("accept", load_id, "--reason", "the storm was real").returncode == 1
+    world.execute("DROP FUNCTION refuse CASCADE")
+    assert hash_tables(world.dsn) == before
+
     accepted = world.assay("accept", load_id, "--reason", "the storm was real")
     assert accepted.returncode == 0, accepted.stderr
     assert world.query("SELECT name FROM airlines WHERE carrier = '9E'") == [("Endeavor",)]
@@ -91,8 +101,10 @@ def test_blocked_load_changes_nothing_until_a_person_accepts_it(february: World)
     assert world.query(
         "SELECT count(*) FROM assay.quarantine WHERE closed_at IS NULL AND row ? 'wind_speed_mph'"
     ) == [(BROKEN_HOURS + 1,)]
-    assert world.query("SELECT accept_reason FROM assay.attempts WHERE accepted_by IS NOT NULL") == [
-        ("the storm was real",)
+    accepted_attempts = "SELECT status, accept_reason FROM assay.attempts WHERE accepted_by IS NOT NULL"
+    assert world.query(f"{accepted_attempts} ORDER BY started_at") == [
+        ("failed", "the storm was real"),
+        ("published", "the storm was real"),
     ]
     assert world.run().returncode == 0
     assert alerts(world)[-2:] == [("published", False), ("no new rows", False)]

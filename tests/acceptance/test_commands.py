@@ -118,7 +118,8 @@ def test_reports_go_to_s3_as_html(world: World, bucket: tuple[str, str]) -> None
     endpoint, name = bucket
     world.control("clock", now="2013-01-02T00:00:00Z")
 
-    done = world.run(
+    done = world.assay(
+        *("run", "nyc_flights", "--no-prefect", "-q"),
         ASSAY_REPORTS_URL=f"s3://{name}/assay",
         AWS_ENDPOINT_URL=endpoint,
         AWS_ACCESS_KEY_ID="key",

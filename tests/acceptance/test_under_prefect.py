@@ -96,7 +96,7 @@ def _settled(receiver: Receiver) -> list[Message]:
     count = -1
     while count != len(receiver.arrived.get("/plain", [])):
         count = len(receiver.arrived.get("/plain", []))
-        time.sleep(5)
+        time.sleep(3)
     return [message for _, _, message in receiver.arrived.get("/plain", [])]
 
 

@@ -12,13 +12,14 @@ class Api:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.session = requests.Session()
         # SQLite, under the server, locks when much happens at once; it says so with 503.
         patience = Retry(total=6, backoff_factor=0.3, status_forcelist=[503], allowed_methods=None)
-        self.session.mount("http://", HTTPAdapter(max_retries=patience))
+        self._adapter = HTTPAdapter(max_retries=patience)
 
     def call(self, method: str, path: str, **json: Any) -> Any:
-        response = self.session.request(method, f"{self.url}/{path}", json=json, timeout=10)
+        with requests.Session() as session:
+            session.mount("http://", self._adapter)
+            response = session.request(method, f"{self.url}/{path}", json=json, timeout=10)
         response.raise_for_status()
         return response.json() if response.content else None
 
