@@ -1,6 +1,7 @@
 """Staging tables: a load's clean rows, copied and committed before the publishing transaction opens."""
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import polars as pl
 import polars.selectors as cs
@@ -93,13 +94,14 @@ def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> 
     Times with a zone travel as UTC: CSV holds offsets in minutes, and local mean times had seconds.
     """
     frame = frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        table, identifiers(frame.collect_schema().names())
-    )
+    columns = frame.collect_schema().names()
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(columns))
+    # Up to PostgreSQL 17 a line that is just \. ends the data; quoted it does not. Nulls stay unquoted.
+    quote: Literal["non_numeric", "necessary"] = "non_numeric" if len(columns) == 1 else "necessary"
     with conn.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for batch in frame.collect_batches(chunk_size=BATCH_ROWS):
-                copy.write(batch.write_csv(include_header=False).encode())
+                copy.write(batch.write_csv(include_header=False, quote_style=quote).encode())
         return cursor.rowcount
 
 

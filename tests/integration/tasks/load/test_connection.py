@@ -179,9 +179,11 @@ def test_a_hold_keeps_no_snapshot_from_vacuum(dsn: str) -> None:
 
 def test_a_hold_outlasts_the_server_s_patience_with_idle_transactions(dsn: str) -> None:
     """Also where the server ends idle transactions, and long ones, after a while."""
-    impatient = make_conninfo(
-        dsn, options="-c idle_in_transaction_session_timeout=100 -c transaction_timeout=100"
-    )
+    options = "-c idle_in_transaction_session_timeout=100"
+    with psycopg.connect(dsn) as conn:
+        if conn.info.server_version >= 170000:
+            options += " -c transaction_timeout=100"
+    impatient = make_conninfo(dsn, options=options)
     with hold_pipeline(impatient, "shop"):
         time.sleep(0.3)
         with pytest.raises(FatalError), hold_pipeline(dsn, "shop"):
