@@ -73,6 +73,7 @@ class SameOriginSession(requests.Session):
         """
         target = super().get_redirect_target(resp)
         if target is not None and origin_of(urljoin(resp.url, target)) != self._origin:
+            resp.close()
             elsewhere = urlsplit(urljoin(resp.url, target))
             raise FatalError(
                 f"{resp.url.partition('?')[0]} redirects to another origin, "

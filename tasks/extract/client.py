@@ -159,8 +159,9 @@ class ApiClient:
                 raise ExtractionStopped(f"{failures.who}: stopped.")
             try:
                 timeouts = (self.source.connect_timeout_s, self.source.timeout_s)
-                response = session.get(failures.url, timeout=timeouts, stream=True)
-                return response, b"".join(response.iter_content(_READ_BYTES))
+                # Closed whatever happens: a body that breaks off would keep its socket until it is collected.
+                with session.get(failures.url, timeout=timeouts, stream=True) as response:
+                    return response, b"".join(response.iter_content(_READ_BYTES))
             except requests.RequestException as exc:
                 raise failures.of_exception(exc) from exc
 
