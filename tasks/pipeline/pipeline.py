@@ -1,0 +1,73 @@
+"""A pipeline: a source, its resources, the function that makes tables of them, and the tables."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Self
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from tasks.pipeline.declaring import Declaration, Identifier, refuse_duplicates
+from tasks.pipeline.resource import Resource
+from tasks.pipeline.source import RestApi
+from tasks.pipeline.table import Report, Table
+
+Frames = Mapping[str, pl.LazyFrame]
+Transform = Callable[[Frames], Frames]
+
+
+class Pipeline(Declaration):
+    """A source, its resources, the function that makes tables of them, and the tables."""
+
+    name: Identifier
+    description: str = ""
+    source: RestApi
+    resources: tuple[Resource, ...] = Field(min_length=1)
+    transform: Annotated[Transform, Field(exclude=True)]
+    tables: tuple[Table, ...] = Field(min_length=1)
+    reports: tuple[Report, ...] = ()
+    target_schema: Identifier = "public"
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        resources = {resource.name for resource in self.resources}
+        tables = {table.name for table in self.tables}
+        refuse_duplicates("resource", [resource.name for resource in self.resources])
+        refuse_duplicates("table", [*(t.name for t in self.tables), *(r.name for r in self.reports)])
+        for table in self.tables:
+            if table.resource not in resources:
+                raise ValueError(
+                    f"table {table.name!r} reads resource {table.resource!r}, not one of {sorted(resources)}"
+                )
+        for report in self.reports:
+            if report.table not in tables:
+                raise ValueError(
+                    f"report {report.name!r} reads table {report.table!r}, not one of {sorted(tables)}"
+                )
+        return self
+
+    def table(self, name: str) -> Table:
+        """The declared table of that name."""
+        return next(table for table in self.tables if table.name == name)
+
+    def resource(self, name: str) -> Resource:
+        """The declared resource of that name."""
+        return next(resource for resource in self.resources if resource.name == name)
+
+    def fingerprint(self) -> str:
+        """Hash of the declaration, equal as long as a landed extraction means the same (sha256, hex).
+
+        How hard the source may be pressed is no part of it, nor are reports: they are computed afterwards.
+        """
+        declared: dict[str, Any] = self.model_dump(
+            mode="json",
+            include={
+                "name": True,
+                "source": {"base_url", "auth"},
+                "resources": True,
+                "tables": True,
+                "target_schema": True,
+            },
+        )
+        return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
