@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from deployments.local.api.server import DemoApi
-from flows.cli import _exit_code, app
+from flows.cli import app, exit_code
 
 PIPELINE = "nyc_flights"
 
@@ -77,7 +77,7 @@ class World:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            code = _exit_code(lambda: app(words, result_action="return_value"))
+            code = exit_code(lambda: app(words, result_action="return_value"))
         return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def control(self, path: str, **body: Any) -> Any:
