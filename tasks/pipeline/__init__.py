@@ -4,9 +4,10 @@ Every model is frozen and forbids unknown fields, so that a mistyped word is an 
 silent default. A pipeline file in `flows/pipelines/` holds one `pipeline = Pipeline(...)`.
 """
 
+from tasks.pipeline.incremental import Incremental
 from tasks.pipeline.paging import PageNumber
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
-from tasks.pipeline.resource import Incremental, Resource
+from tasks.pipeline.resource import Resource
 from tasks.pipeline.source import Bearer, RateLimit, RestApi
 from tasks.pipeline.table import Report, Table
 
