@@ -16,7 +16,7 @@ from tasks.extract.decode import RecordDecoder
 from tasks.extract.envelope import Envelope
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.incremental import CursorWatch, cursor_params
-from tasks.extract.landing import FirstRequest, Landing
+from tasks.extract.landing.zone import FirstRequest, Landing
 from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
 from tasks.extract.pagination import PagesShiftedError, paginate
 from tasks.extract.parts import RecordParts, RejectedParts

@@ -60,9 +60,9 @@ def make_load(folder: Path, *, attempt: int = 1, cursor: str | None = None) -> L
 
 def extract_to_be_killed(url: str, folder: str) -> None:
     """Runs in a process of its own: lands a page a segment, and never ends."""
-    from tasks.extract import landing  # noqa: PLC0415  (changed in this process only)
+    from tasks.extract.landing import zone  # noqa: PLC0415  (changed in this process only)
 
-    landing.SEGMENT_BYTES = 1
+    zone.SEGMENT_BYTES = 1
     extract_resource(make_client(url, connections=1), FLIGHTS, make_load(Path(folder)))
 
 

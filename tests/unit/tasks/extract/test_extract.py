@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tasks.errors import ConfigurationError, RetriableError
-from tasks.extract import landing as landing_module
 from tasks.extract.extract import PageRepeatedError, extract_resource
 from tasks.extract.failures import ExtractionStopped
+from tasks.extract.landing import zone as landing_module
 from tasks.extract.pagination import PagesShiftedError
 from tasks.handover import Extracted
 from tests.unit.tasks.extract.fake_api import (

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from tasks.errors import FatalError
-from tasks.extract import landing as module
-from tasks.extract.landing import FirstRequest, Landing
+from tasks.extract.landing import zone as module
+from tasks.extract.landing.zone import FirstRequest, Landing
 from tasks.extract.pages import Page
 from tests.unit.tasks.extract.fake_api import NOW
 
