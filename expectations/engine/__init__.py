@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from expectations.engine import gx_import  # noqa: F401  (first of all)
 from expectations.engine.datasource import PolarsDataFrameAsset, PolarsDatasource
-from expectations.engine.errors import NotRowLevelError, RowConditionError, SuiteFileError
+from expectations.engine.errors import AssetError, NotRowLevelError, RowConditionError, SuiteFileError
 from expectations.engine.execution_engine import PolarsExecutionEngine
 from expectations.engine.frames import validate_frame
 from expectations.engine.patches import apply_patches
+from expectations.engine.planning import apply_planning
 from expectations.engine.suites import load_suite
 from expectations.engine.verdicts import is_row_level, unexpected_rows_expr
 
 __all__ = [
+    "AssetError",
     "NotRowLevelError",
     "PolarsDataFrameAsset",
     "PolarsDatasource",
@@ -25,3 +27,4 @@ __all__ = [
 ]
 
 apply_patches()
+apply_planning()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -16,10 +16,11 @@ from great_expectations.core import (
 )
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.validator.exception_info import ExceptionInfo
-from great_expectations.validator.validation_graph import ExpectationValidationGraph, ValidationGraph
 from great_expectations.validator.validation_statistics import calc_validation_statistics
+from great_expectations.validator.validator import ValidationDependencies
 
 from expectations.engine.execution_engine import PolarsExecutionEngine
+from expectations.engine.planning import MetricGraph, configurations_remembered
 from expectations.engine.preparing import prepare
 
 ResultFormat = str | dict[str, Any]
@@ -44,10 +45,8 @@ def validate_frame(
     engine = PolarsExecutionEngine()
     engine.load_batch_data("frame", frame)
     runtime = {"result_format": result_format, "catch_exceptions": True}
-    runs = [_plan(expectation, suite, engine, runtime) for expectation in suite.expectations]
-    graph = ValidationGraph(engine)
-    for edge in (edge for run in runs if run.graph for edge in run.graph.edges):
-        graph.add(edge)
+    graph = MetricGraph(engine)
+    runs = [_plan(expectation, suite, graph, engine, runtime) for expectation in suite.expectations]
     metrics, aborted = graph.resolve(deepcopy(runtime), show_progress_bars=False)
     results = [_judge(run, metrics, aborted, engine, runtime) for run in runs]
     return _summarize(results, suite)
@@ -60,13 +59,15 @@ class _Run:
     Attributes:
         declared: as the suite has it.
         prepared: as it is evaluated, None if it could not be.
-        graph: the metrics it needs, None if it could not be planned.
-        failure: why not.
+        needed: the metrics that it reads, None if it could not be planned.
+        reached: ids of these and of all that they depend on.
+        failure: why it could not be planned.
     """
 
     declared: Expectation
     prepared: Expectation | None = None
-    graph: ValidationGraph | None = None
+    needed: ValidationDependencies | None = None
+    reached: set[Any] = field(default_factory=set)
     failure: ExceptionInfo | None = None
 
     @property
@@ -76,19 +77,22 @@ class _Run:
 
 
 def _plan(
-    declared: Expectation, suite: ExpectationSuite, engine: PolarsExecutionEngine, runtime: Runtime
+    declared: Expectation,
+    suite: ExpectationSuite,
+    graph: MetricGraph,
+    engine: PolarsExecutionEngine,
+    runtime: Runtime,
 ) -> _Run:
     run = _Run(declared)
     try:
         run.prepared = prepare(declared, suite.suite_parameters)
         runtime = deepcopy(runtime)  # GX writes into it
-        needed = run.prepared.get_validation_dependencies(
-            execution_engine=engine, runtime_configuration=runtime
-        )
-        graph = ValidationGraph(engine)
-        for metric in needed.get_metric_configurations():
-            graph.build_metric_dependency_graph(metric, runtime_configuration=runtime)
-        run.graph = graph
+        with configurations_remembered():
+            needed = run.prepared.get_validation_dependencies(
+                execution_engine=engine, runtime_configuration=runtime
+            )
+        run.reached = graph.add_metrics(needed.get_metric_configurations(), runtime)
+        run.needed = needed
     except Exception as exc:  # noqa: BLE001  (an expectation that raises is a result)
         run.failure = _describe(exc)
     return run
@@ -98,15 +102,15 @@ def _judge(
     run: _Run, metrics: Any, aborted: Any, engine: PolarsExecutionEngine, runtime: Runtime
 ) -> ExpectationValidationResult:
     configuration = run.reported.configuration
-    if run.failure is not None or run.graph is None or run.prepared is None:
+    if run.needed is None or run.prepared is None:
         return _failed(configuration, run.failure)
-    if failed_metrics := ExpectationValidationGraph(configuration, run.graph).get_exception_info(aborted):
-        return _failed(configuration, failed_metrics)
+    if failed := {str(m): info["exception_info"] for m, info in aborted.items() if m in run.reached}:
+        return _failed(configuration, failed)
     try:
-        runtime = deepcopy(runtime)
-        result = run.prepared.metrics_validate(
-            metrics, execution_engine=engine, runtime_configuration=runtime
-        )
+        with configurations_remembered():
+            result = run.prepared.metrics_validate(
+                metrics, execution_engine=engine, runtime_configuration=deepcopy(runtime)
+            )
     except Exception as exc:  # noqa: BLE001  (an expectation that raises is a result)
         return _failed(configuration, _describe(exc))
     result.expectation_config = configuration
