@@ -5,15 +5,17 @@ silent default. A pipeline file in `flows/pipelines/` holds one `pipeline = Pipe
 """
 
 from tasks.pipeline.incremental import Incremental
-from tasks.pipeline.paging import PageNumber
+from tasks.pipeline.paging import Header, PageNumber
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
+from tasks.pipeline.report import Report
 from tasks.pipeline.resource import Resource
 from tasks.pipeline.source import Bearer, RateLimit, RestApi
-from tasks.pipeline.table import Report, Table
+from tasks.pipeline.table import Table
 
 __all__ = [
     "Bearer",
     "Frames",
+    "Header",
     "Incremental",
     "PageNumber",
     "Pipeline",

@@ -44,6 +44,7 @@ def _describe_record(record: type[msgspec.Struct]) -> dict[str, list[str]]:
 
 
 Identifier = Annotated[str, AfterValidator(_as_identifier)]
+Key = Annotated[tuple[str, ...], AfterValidator(_as_columns)]
 Columns = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_as_columns)]
 RecordType = Annotated[type[msgspec.Struct], PlainSerializer(_describe_record)]
 

@@ -9,9 +9,10 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from tasks.pipeline.declaring import Declaration, Identifier, refuse_duplicates
+from tasks.pipeline.report import Report
 from tasks.pipeline.resource import Resource
 from tasks.pipeline.source import RestApi
-from tasks.pipeline.table import Report, Table
+from tasks.pipeline.table import Table
 
 Frames = Mapping[str, pl.LazyFrame]
 Transform = Callable[[Frames], Frames]
@@ -44,6 +45,25 @@ class Pipeline(Declaration):
             if report.table not in tables:
                 raise ValueError(
                     f"report {report.name!r} reads table {report.table!r}, not one of {sorted(tables)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _dispositions_fit_their_source(self) -> Self:
+        for table in self.tables:
+            if self.resource(table.resource).incremental is None:
+                continue
+            if table.disposition == "replace":
+                raise ValueError(
+                    f"table {table.name!r} is replaced by every load, and resource {table.resource!r} sends "
+                    "only what has changed: all other rows would be deleted. Declare disposition 'merge', or "
+                    "drop the resource's incremental"
+                )
+            if table.disposition == "append" and not table.primary_key:
+                raise ValueError(
+                    f"table {table.name!r} is appended to without a primary_key, and resource "
+                    f"{table.resource!r} sends the records at its cursor again: they would be doubled. "
+                    "Declare a primary_key; a hash of the row will do"
                 )
         return self
 

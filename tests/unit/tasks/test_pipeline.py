@@ -85,11 +85,11 @@ def make_report(folder: Path, sql: str = "SELECT day FROM affected", **declared:
         ({"primary_kye": ("id",)}, "there is no field 'primary_kye'. Did you mean 'primary_key'?"),
         ({"versionby": "at"}, "Did you mean 'version_by'?"),
         ({"zzz": 1}, "Extra inputs are not permitted"),
-        ({"primary_key": ()}, "at least 1 item"),
+        ({"primary_key": ()}, "merge needs a primary_key"),
         ({"primary_key": "id"}, "valid tuple"),
         ({"primary_key": ("id", "day", "id")}, "column declared twice: id"),
         ({"columns": "evolv"}, "'evolve' or 'freeze'"),
-        ({"disposition": "append"}, "'merge'"),
+        ({"disposition": "upsert"}, "'append', 'merge', 'replace' or 'scd2'"),
         ({"max_quarantined": -1}, "greater than or equal to 0"),
     ],
 )
