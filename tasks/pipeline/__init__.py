@@ -7,6 +7,17 @@ silent default. A pipeline file in `flows/pipelines/` holds one `pipeline = Pipe
 from tasks.pipeline.incremental import Incremental
 from tasks.pipeline.paging import Header, PageNumber
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
+from tasks.pipeline.records import (
+    BodyError,
+    ColumnArrays,
+    CsvBody,
+    GeoJsonFeatures,
+    KeyedRecords,
+    NdjsonBody,
+    RecordList,
+    RowArrays,
+    SingleRecord,
+)
 from tasks.pipeline.report import Report
 from tasks.pipeline.resource import Resource
 from tasks.pipeline.source import Bearer, RateLimit, RestApi
@@ -14,15 +25,24 @@ from tasks.pipeline.table import Table
 
 __all__ = [
     "Bearer",
+    "BodyError",
+    "ColumnArrays",
+    "CsvBody",
     "Frames",
+    "GeoJsonFeatures",
     "Header",
     "Incremental",
+    "KeyedRecords",
+    "NdjsonBody",
     "PageNumber",
     "Pipeline",
     "RateLimit",
+    "RecordList",
     "Report",
     "Resource",
     "RestApi",
+    "RowArrays",
+    "SingleRecord",
     "Table",
     "Transform",
 ]

@@ -1,4 +1,4 @@
-"""What has changed since: the cursor of a resource, how it is sent, when it is given up for a full refresh."""
+"""What has changed since: the cursor of a resource, and how it is sent."""
 
 import datetime as dt
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.extract.envelope import Envelope, cut_records
+from tasks.extract.cutting import cut_records
+from tasks.extract.envelope import Envelope
 
 ENVELOPE = Envelope("data", {"total_pages": "pages"})
 JSON = st.recursive(
