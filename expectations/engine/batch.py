@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 from great_expectations.core.batch import BatchData
+from great_expectations.exceptions.exceptions import ExecutionEngineError
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 
@@ -43,3 +45,16 @@ class PolarsBatchData(BatchData):
     def collect_engine(self) -> Engine:
         """Stream what is not in memory yet; what is there already is faster at once."""
         return "streaming" if isinstance(self.frame, pl.LazyFrame) else "in-memory"
+
+
+def batch_of(engine: ExecutionEngine[Any], domain_kwargs: Mapping[str, Any]) -> PolarsBatchData:
+    """The batch that a metric is about: the one it names, else the one loaded last.
+
+    Raises:
+        ExecutionEngineError: there is none of that name.
+    """
+    batch_id = domain_kwargs.get("batch_id") or engine.batch_manager.active_batch_data_id
+    data = engine.batch_manager.batch_data_cache.get(str(batch_id))
+    if not isinstance(data, PolarsBatchData):
+        raise ExecutionEngineError(f"Unable to find batch with batch_id {batch_id}")
+    return data

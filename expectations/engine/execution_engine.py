@@ -21,9 +21,10 @@ from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.expectations.row_conditions import Condition
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
-from expectations.engine.batch import PolarsBatchData
+from expectations.engine.batch import PolarsBatchData, batch_of
 from expectations.engine.collecting import Deferred, Examples, Failure, collect
 from expectations.engine.domain import Domain
+from expectations.engine.metrics import register_metrics
 from expectations.engine.row_conditions import parse_row_condition
 
 Metrics = dict[Any, Any]
@@ -38,9 +39,7 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from expectations.engine.metrics import register_metrics  # noqa: PLC0415  (providers import the engine)
-
-        register_metrics()
+        register_metrics(PolarsExecutionEngine)
         super().__init__(*args, **{**kwargs, "caching": False})
 
     # ---- batches
@@ -70,11 +69,7 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
 
     def batch(self, domain_kwargs: Mapping[str, Any]) -> PolarsBatchData:
         """The batch that a metric is about: the one it names, else the one loaded last."""
-        batch_id = domain_kwargs.get("batch_id") or self.batch_manager.active_batch_data_id
-        data = self.batch_manager.batch_data_cache.get(str(batch_id))
-        if not isinstance(data, PolarsBatchData):
-            raise ExecutionEngineError(f"Unable to find batch with batch_id {batch_id}")
-        return data
+        return batch_of(self, domain_kwargs)
 
     # ---- domains, for metrics that are written against GX's interface
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
+
+from great_expectations.execution_engine.execution_engine import ExecutionEngine
 
 from expectations.engine.metrics import (
     aggregates,
@@ -33,10 +36,8 @@ declare_row_test_metrics()
 declare_spread_metrics()
 
 
-def register_metrics() -> None:
+def register_metrics(engine: type[ExecutionEngine[Any]]) -> None:
     """Make GX find every metric for this engine: those of Polars, and pandas for what GX gained since."""
-    from expectations.engine.execution_engine import PolarsExecutionEngine  # noqa: PLC0415  (it imports this)
-
     with _lock:
-        register_all(PolarsExecutionEngine)
-        register_fallbacks(PolarsExecutionEngine)
+        register_all(engine)
+        register_fallbacks(engine)

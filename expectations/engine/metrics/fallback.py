@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
+from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.registry import _registered_metrics
 
-from expectations.engine.batch import PolarsBatchData
+from expectations.engine.batch import PolarsBatchData, batch_of
 from expectations.engine.domain import target_columns
 from expectations.engine.metrics.registering import ENGINE, is_native, register
 from expectations.engine.row_conditions import parse_row_condition
 from expectations.engine.to_pandas import to_pandas
-
-if TYPE_CHECKING:
-    from expectations.engine.execution_engine import PolarsExecutionEngine
 
 _INDEX = "index of the row"
 
@@ -29,7 +27,7 @@ _OF_METRICS_ALONE = frozenset(
 )
 
 
-def register_fallbacks(engine: type[PolarsExecutionEngine]) -> None:
+def register_fallbacks(engine: type[ExecutionEngine[Any]]) -> None:
     """Give every metric that GX has for pandas, and this engine has not, its pandas version."""
     for name, definition in list(_registered_metrics.items()):
         providers = definition["providers"]
@@ -42,9 +40,9 @@ def register_fallbacks(engine: type[PolarsExecutionEngine]) -> None:
 
 def _provider(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def provide(
-        *, execution_engine: PolarsExecutionEngine, metric_domain_kwargs: Mapping[str, Any], **kwargs: Any
+        *, execution_engine: ExecutionEngine[Any], metric_domain_kwargs: Mapping[str, Any], **kwargs: Any
     ) -> Any:
-        batch = execution_engine.batch(metric_domain_kwargs)
+        batch = batch_of(execution_engine, metric_domain_kwargs)
         columns = _needed_columns(name, batch, metric_domain_kwargs, kwargs.get("metric_value_kwargs") or {})
         logger.debug("%s has no Polars version: computing it on pandas, columns %s.", name, columns)
         domain_kwargs = {key: value for key, value in metric_domain_kwargs.items() if key != "row_condition"}

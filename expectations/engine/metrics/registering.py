@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from great_expectations.core.metric_function_types import MetricFunctionTypes
+from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.expectations import metrics as _core_metrics  # noqa: F401  (fills GX's registry)
 from great_expectations.expectations.registry import _registered_metrics, register_metric
 
-from expectations.engine.batch import PolarsBatchData
+from expectations.engine.batch import PolarsBatchData, batch_of
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-
-if TYPE_CHECKING:
-    from expectations.engine.execution_engine import PolarsExecutionEngine
 
 ENGINE = "PolarsExecutionEngine"
 _OTHER_ENGINES = ("PandasExecutionEngine", "SparkDFExecutionEngine", "SqlAlchemyExecutionEngine")
@@ -86,7 +84,7 @@ def is_native(name: str) -> bool:
     return name in _METRICS
 
 
-def register_all(engine: type[PolarsExecutionEngine]) -> None:
+def register_all(engine: type[ExecutionEngine[Any]]) -> None:
     """Make the declared metrics known to GX; a second time does nothing."""
     for name, function in _METRICS.items():
         if ENGINE not in _registered_metrics[name]["providers"]:
@@ -95,7 +93,7 @@ def register_all(engine: type[PolarsExecutionEngine]) -> None:
 
 
 def register(
-    name: str, provider: Callable[..., Any], engine: type[PolarsExecutionEngine], metric_class: Any = None
+    name: str, provider: Callable[..., Any], engine: type[ExecutionEngine[Any]], metric_class: Any = None
 ) -> None:
     """Register a provider under a metric that GX has for another engine, by default with that one's class."""
     definition = _registered_metrics[name]
@@ -137,13 +135,13 @@ def _metric_class(definition: Mapping[str, Any]) -> Any:
 def _provider(name: str, function: Metric) -> Callable[..., Any]:
     def provide(
         *,
-        execution_engine: PolarsExecutionEngine,
+        execution_engine: ExecutionEngine[Any],
         metric_domain_kwargs: Mapping[str, Any],
         metric_value_kwargs: Mapping[str, Any] | None,
         metrics: Mapping[str, Any],
         **_: Any,
     ) -> Any:
-        batch = execution_engine.batch(metric_domain_kwargs)
+        batch = batch_of(execution_engine, metric_domain_kwargs)
         return function(Call(batch, metric_domain_kwargs, metric_value_kwargs or {}, metrics))
 
     provide.__name__ = f"polars:{name}"
