@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from expectations.engine import gx_import  # noqa: F401  (first of all)
-from expectations.engine.datasource import PolarsDataFrameAsset, PolarsDatasource
+from expectations.engine.assets import PolarsDataFrameAsset
+from expectations.engine.datasource import PolarsDatasource
 from expectations.engine.errors import AssetError, NotRowLevelError, RowConditionError, SuiteFileError
 from expectations.engine.execution_engine import PolarsExecutionEngine
 from expectations.engine.frames import validate_frame

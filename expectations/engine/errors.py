@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from great_expectations.datasource.fluent.interfaces import TestConnectionError
+
 
 class NotRowLevelError(ValueError):
     """The expectation judges a table or a column as a whole, so no row can be named as unexpected."""
+
+
+class AssetError(TestConnectionError):
+    """The files of an asset are not there, or cannot be read.
+
+    Attributes:
+        asset: name of datasource and asset.
+    """
+
+    def __init__(self, asset: str, problem: str) -> None:
+        super().__init__(f"{asset}: {problem}")
+        self.asset = asset
 
 
 class RowConditionError(ValueError):
