@@ -5,10 +5,11 @@ reports go to a bucket.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlsplit
 
-from tasks.errors import ConfigurationError, RetriableError
+from tasks import s3
+from tasks.errors import ConfigurationError, PipelineError
 from tasks.ports import Store
 from tasks.publish.storage import FolderStore, check_path
 from tasks.settings import Settings
@@ -17,20 +18,6 @@ if TYPE_CHECKING:
     from prefect_aws import S3Bucket
 
 BLOCK: Final = "s3-bucket/"
-_CONNECT_TIMEOUT_S: Final = 5
-_READ_TIMEOUT_S: Final = 30
-_TRIES: Final = 3
-# What S3 says when it is busy, beside the statuses of 500 and above.
-_PASSING_CODES: Final = frozenset({"SlowDown", "RequestTimeout", "TooManyRequests", "Throttling"})
-_KNOWN_CODES: Final = {
-    "NoSuchBucket": "the bucket does not exist. Create it, or correct ASSAY_REPORTS_URL.",
-    "AccessDenied": "access is denied. The credentials need s3:PutObject on it.",
-    "InvalidAccessKeyId": "the access key is not known there.",
-    "SignatureDoesNotMatch": "the secret key does not belong to the access key.",
-    "ExpiredToken": "the session token has expired.",
-    "PermanentRedirect": "the bucket is in another region. Set AWS_DEFAULT_REGION to its region.",
-    "AuthorizationHeaderMalformed": "the bucket is in another region. Set AWS_DEFAULT_REGION to its region.",
-}
 
 
 def open_store(settings: Settings) -> Store:
@@ -84,7 +71,7 @@ class S3Store:
                 Bucket=self._bucket.bucket_name, Key=key, Body=body, ContentType=content_type
             )
         except (BotoCoreError, ClientError) as exc:
-            self._raise_clear(exc)
+            raise self._explain(exc) from None
 
     def url(self, path: str) -> str:
         """The object's address; whether it opens without a sign-in is for the bucket's policy to say."""
@@ -104,46 +91,17 @@ class S3Store:
 
         credentials = self._bucket.credentials
         parameters = credentials.aws_client_parameters.get_params_override()
-        own = Config(
-            connect_timeout=_CONNECT_TIMEOUT_S,
-            read_timeout=_READ_TIMEOUT_S,
-            retries={"total_max_attempts": _TRIES, "mode": "standard"},
-            # Servers that only speak S3 do not all know the newer checksum headers.
-            request_checksum_calculation="when_required",
-        )
+        own = Config(**s3.client_options())
         parameters["config"] = own.merge(parameters["config"]) if "config" in parameters else own
         # The session knows the region; prefect-aws's cached client would miss a changed AWS_ENDPOINT_URL.
         try:
             return credentials.get_boto3_session().client("s3", **parameters)
         except (BotoCoreError, ValueError) as exc:
-            self._raise_clear(exc)
+            raise self._explain(exc) from None
 
-    def _raise_clear(self, exc: Exception) -> NoReturn:
-        from botocore import exceptions  # noqa: PLC0415 - see the module
-
+    def _explain(self, exc: Exception) -> PipelineError:
         where = f"Reports at s3://{self._bucket.bucket_name}/{self._folder}"
-        if isinstance(exc, exceptions.ClientError):
-            _raise_answer(where, exc.response)
-        if isinstance(exc, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-            raise ConfigurationError(
-                f"{where}: no AWS credentials found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                f"or name a Prefect block, ASSAY_REPORTS_URL={BLOCK}NAME."
-            ) from exc
-        is_connection = isinstance(exc, exceptions.HTTPClientError | exceptions.ConnectionError)
-        if is_connection and not isinstance(exc, exceptions.SSLError):
-            endpoint = self._client.meta.endpoint_url
-            raise RetriableError(f"{where}: {endpoint} does not answer ({type(exc).__name__}).") from exc
-        raise ConfigurationError(f"{where}: {type(exc).__name__}: {exc}") from exc
-
-
-def _raise_answer(where: str, response: Any) -> NoReturn:
-    # Status and code, without the cause chained: a server's message may quote what it was sent.
-    code = str(response.get("Error", {}).get("Code", "unknown"))
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if status >= 500 or status == 429 or code in _PASSING_CODES:
-        raise RetriableError(f"{where}: the server answers {status} {code}.") from None
-    told = _KNOWN_CODES.get(code, f"the server answers {status} {code}.")
-    raise ConfigurationError(f"{where}: {told}") from None
+        return s3.explain(exc, where, setting="ASSAY_REPORTS_URL", rights="s3:PutObject")
 
 
 def _bucket_at(url: str) -> "S3Bucket":

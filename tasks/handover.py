@@ -23,8 +23,9 @@ class Load(Struct, frozen=True, kw_only=True):
     """What is applied once, and the attempt that is at it.
 
     `cursors` holds, per incremental resource, the published cursor this load starts from (None: the
-    beginning). `landing` is the folder of raw responses, kept between attempts of an interrupted
-    load; `work` the folder of this attempt's typed Parquet.
+    beginning). `landing` is the folder or URL of raw responses, kept between attempts of an interrupted
+    load; `work` the folder of this attempt's typed Parquet. A load with `replay_of` applies what that load
+    landed once more, and asks the API for nothing.
     """
 
     load_id: str
@@ -34,6 +35,7 @@ class Load(Struct, frozen=True, kw_only=True):
     landing: str
     work: str
     started_at: dt.datetime
+    replay_of: str | None = None
 
 
 class Extracted(Struct, frozen=True, kw_only=True):
@@ -145,6 +147,23 @@ class TableCounts(Struct, frozen=True, kw_only=True):
     unchanged: int
     expectations: int
     expectations_passed: int
+    deleted: int = 0
+    grown_bytes: int = 0
+
+
+class SchemaChange(Struct, frozen=True, kw_only=True):
+    """A change of a table's columns: types before and after, and the statement that makes it.
+
+    An absent column stays in the table, null in new rows; its statement would drop it, and was not run. One
+    that is present is in the data again, or was added by hand before.
+    """
+
+    table: str
+    kind: Literal["table created", "column added", "column widened", "column absent", "column present"]
+    column: str | None
+    before: str | None
+    after: str | None
+    statement: str | None
 
 
 class LoadReport(Struct, frozen=True, kw_only=True):
@@ -163,6 +182,7 @@ class LoadReport(Struct, frozen=True, kw_only=True):
     tables: tuple[TableCounts, ...] = ()
     reports: dict[str, int] = {}
     outcomes: tuple[ExpectationOutcome, ...] = ()
+    schema_changes: tuple[SchemaChange, ...] = ()
     error: str | None = None
     run_url: str | None = None
     accepted_by: str | None = None

@@ -16,7 +16,8 @@ from tasks.extract.decode import RecordDecoder
 from tasks.extract.envelope import Envelope
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.incremental import CursorWatch, cursor_params
-from tasks.extract.landing.zone import FirstRequest, Landing
+from tasks.extract.landing.landed import FirstRequest
+from tasks.extract.landing.zone import open_landing
 from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
 from tasks.extract.pagination import PagesShiftedError, paginate
 from tasks.extract.parts import RecordParts, RejectedParts
@@ -81,7 +82,7 @@ class _Run:
         self._paginator = paginate(resource, params)
         self._envelope = Envelope(resource.records, self._paginator.reads)
         self._decoder = RecordDecoder(resource)
-        self.landing = Landing(Path(load.landing) / resource.name)
+        self.landing = open_landing(load, resource.name)
         begun = self.landing.begin(
             FirstRequest(
                 base_url=client.source.base_url,

@@ -5,101 +5,59 @@ manifest; a page is landed when its segment is complete. `_request` says what wa
 that all of it is there.
 """
 
-import datetime as dt
-import hashlib
-import io
 import logging
-import os
-import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
-import polars as pl
-from msgspec import Struct
 
-from tasks.errors import FatalError
+from tasks.errors import FatalError, PipelineError
+from tasks.extract.landing.addresses import join
+from tasks.extract.landing.folders import Folder, open_folder
+from tasks.extract.landing.landed import COMPLETE, REQUEST, Completion, FirstRequest, Landed
+from tasks.extract.landing.replaying import Replay
+from tasks.extract.landing.segments import Damaged, encode_segment, hash_of, select_segments
 from tasks.extract.pages import Page
+from tasks.handover import Load
 
 _log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 32_000_000
 SEGMENT_AGE_S = 30.0
-_SEGMENT = re.compile(r"(\d{8,})-(\d{8,})\.parquet")
-_TEMPORARY = ".writing-"
-T = TypeVar("T", bound=Struct)
-_SCHEMA = pl.Schema(
-    {
-        "page": pl.Int64(),
-        "url": pl.String(),
-        "request_body": pl.Binary(),
-        "status": pl.Int64(),
-        "content_type": pl.String(),
-        "headers": pl.String(),
-        "next_state": pl.String(),
-        "fetched_at": pl.Datetime("us", "UTC"),
-        "sha256": pl.String(),
-        "body": pl.Binary(),
-    }
-)
-_FIELDS = {"page": "number"}
-"""Columns whose name is not that of the field of `Page`."""
-
-
-class FirstRequest(Struct, frozen=True, kw_only=True):
-    """How an extraction began; it keeps its clock and its parameters however often it is resumed."""
-
-    base_url: str
-    path: str
-    params: dict[str, str]
-    requested_at: dt.datetime
-
-
-class Completion(Struct, frozen=True, kw_only=True):
-    """What a complete extraction consists of; `segments` maps file names to their sha256."""
-
-    pages: int
-    records: int
-    bytes: int
-    segments: dict[str, str]
-
-
-class Damaged(Exception):  # noqa: N818 (never leaves this step)
-    """A segment that cannot be used."""
 
 
 class Landing:
     """The landing folder of one resource in one load, used by one extraction at a time.
 
     A segment is written by a thread of its own, since that takes a fifth of the time of an extraction from
-    a fast API; its failure is raised by the next call. As a context it lands what is buffered when the
-    extraction is interrupted by an exception.
+    a fast API; its failure is raised by the next call, and is the last of this landing. As a context it lands
+    what is buffered when the extraction is interrupted by an exception.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Folder) -> None:
         self._folder = folder
+        self._landed = Landed(folder)
         self._buffer: list[Page] = []
         self._buffered_bytes = 0
         self._buffered_since = 0.0
         self._last_page = 0
-        self._hashes: dict[str, str] = {}
-        self._complete: Completion | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="land")
         self._writing: Future[None] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(f"{_TEMPORARY}*"):
-            leftover.unlink()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, failure: BaseException | None, _traceback: object) -> None:
         with self._writer:
-            self.flush()
-            self._wait()
+            try:
+                self.flush()
+                self._wait()
+            except PipelineError as exc:
+                if failure is None:
+                    raise
+                _log.warning("What came last is not landed: %s", exc)
 
     def begin(self, request: FirstRequest) -> FirstRequest:
         """The first request of this extraction: the one landed before, or else this one, now written.
@@ -109,37 +67,32 @@ class Landing:
         Raises:
             FatalError: All pages are landed, but for another request; they are not deleted.
         """
-        landed = self._read("_request", FirstRequest)
-        self._complete = self._read("_complete", Completion)
-        if landed is not None and _asks_the_same(landed, request, complete=self._complete is not None):
+        landed = self._landed.request
+        if landed is not None and _asks_the_same(landed, request, complete=self.is_complete):
             return landed
-        if landed is not None and self._complete is not None:
-            raise FatalError(f"{self._folder} holds the complete answer to another request, {landed.params}.")
+        if landed is not None and self.is_complete:
+            raise FatalError(
+                f"{self._folder.where} holds the complete answer to another request, {landed.params}."
+            )
         if landed is not None:
-            _log.warning("%s: what is landed answers another request; starting afresh.", self._folder)
+            _log.warning("%s: what is landed answers another request; starting afresh.", self._folder.where)
         self.discard_partial()
-        self._write("_request", msgspec.json.encode(request))
+        self._folder.write(REQUEST, msgspec.json.encode(request))
         return request
 
     @property
     def is_complete(self) -> bool:
         """Whether all pages are landed."""
-        return self._complete is not None
+        return self._landed.completion is not None
 
     def read_pages(self) -> Iterator[Page]:
         """The landed pages in order, up to the first gap or damage; segments from there on are deleted."""
-        segments = self._list_segments()
-        for position, segment in enumerate(segments):
-            try:
-                frame = self._read_segment(segment)
-            except Damaged as exc:
-                self._drop(segments[position:], str(exc))
-                return
-            for row in frame.rename(_FIELDS).iter_rows(named=True, buffer_size=16):
-                self._last_page = row["number"]
-                yield Page(**row)
-        if self._complete and (self._complete.pages != self._last_page):
-            self._drop([], f"{self._last_page} of {self._complete.pages} pages are there")
+        try:
+            for page in self._landed.read_pages():
+                self._last_page = page.number
+                yield page
+        except Damaged as exc:
+            self._drop_rest(str(exc))
 
     def add(self, page: Page) -> None:
         """Take the next page; a no-op for one that was read back."""
@@ -170,84 +123,53 @@ class Landing:
         """Land the rest, and say that this is all."""
         self.flush()
         self._wait()
-        if self._complete is None:
-            self._complete = Completion(
-                pages=self._last_page, records=records, bytes=size, segments=self._hashes
+        if not self.is_complete:
+            completion = Completion(
+                pages=self._last_page, records=records, bytes=size, segments=self._landed.hashes
             )
-            self._write("_complete", msgspec.json.encode(self._complete))
+            self._folder.write(COMPLETE, msgspec.json.encode(completion))
+            self._landed.completion = completion
 
     def discard_partial(self) -> None:
         """Delete everything, unless it is complete: the next extraction starts afresh."""
-        if self._complete is not None:
+        if self.is_complete:
             return
         self._wait()
         self._buffer, self._buffered_bytes, self._last_page = [], 0, 0
-        self._hashes = {}
-        for file in (*map(os.path.basename, self._list_segments()), "_request"):
-            (self._folder / file).unlink(missing_ok=True)
+        # Without its request, what is left by an interruption in between counts for nothing.
+        self._folder.delete([REQUEST, *select_segments(self._folder.list_names())])
+        self._landed = Landed(self._folder)
 
     def _wait(self) -> None:
         """Wait for the segment that is being written; raise what went wrong."""
         writing, self._writing = self._writing, None
-        if writing:
-            writing.result()
+        try:
+            if writing:
+                writing.result()
+        except BaseException:
+            # What follows a page that is not landed cannot be used; trying again would double the wait.
+            self._buffer = []
+            raise
 
     def _write_segment(self, pages: Sequence[Page]) -> None:
-        encoded = io.BytesIO()
-        _frame_of(pages).write_parquet(encoded, compression="zstd", compression_level=1, statistics=False)
-        name = f"{pages[0].number:08}-{pages[-1].number:08}.parquet"
-        self._hashes[name] = self._write(name, encoded.getvalue())
+        name, data = encode_segment(pages)
+        self._folder.write(name, data)
+        self._landed.hashes[name] = hash_of(data)
 
-    def _list_segments(self) -> list[Path]:
-        return sorted(file for file in self._folder.iterdir() if _SEGMENT.fullmatch(file.name))
-
-    def _read_segment(self, segment: Path) -> pl.DataFrame:
-        data = segment.read_bytes()
-        sha256 = hashlib.sha256(data).hexdigest()
-        if self._complete and self._complete.segments.get(segment.name) != sha256:
-            raise Damaged(f"{segment.name} is not the file that was completed")
-        try:
-            frame = pl.read_parquet(io.BytesIO(data))
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
-            raise Damaged(f"{segment.name} cannot be read: {type(exc).__name__}") from exc
-        if frame.schema != _SCHEMA:
-            raise Damaged(f"{segment.name} has other columns")
-        first, last = map(int, _SEGMENT.fullmatch(segment.name).groups())  # type: ignore[union-attr]  # listed
-        if first != self._last_page + 1 or frame["page"].to_list() != list(range(first, last + 1)):
-            raise Damaged(f"{segment.name} does not continue page {self._last_page}")
-        for number, body, expected in frame.select("page", "body", "sha256").iter_rows(buffer_size=16):
-            if hashlib.sha256(body).hexdigest() != expected:
-                raise Damaged(f"{segment.name} page {number} does not have its sha256")
-        self._hashes[segment.name] = sha256
-        return frame
-
-    def _drop(self, segments: list[Path], reason: str) -> None:
-        _log.warning("%s: %s; fetching again from page %d.", self._folder, reason, self._last_page + 1)
-        (self._folder / "_complete").unlink(missing_ok=True)
-        self._complete = None
-        for segment in segments:
-            segment.unlink(missing_ok=True)
-
-    def _read(self, name: str, kind: type[T]) -> T | None:
-        try:
-            return msgspec.json.decode((self._folder / name).read_bytes(), type=kind)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
-
-    def _write(self, name: str, data: bytes) -> str:
-        """Write a file whole or not at all; return its sha256."""
-        temporary = self._folder / f"{_TEMPORARY}{os.getpid()}-{name}"
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._folder / name)
-        return hashlib.sha256(data).hexdigest()
+    def _drop_rest(self, reason: str) -> None:
+        _log.warning("%s: %s; fetching again from page %d.", self._folder.where, reason, self._last_page + 1)
+        self._landed.completion = None
+        self._folder.delete([COMPLETE, *self._landed.unread])
 
 
-def _frame_of(pages: Sequence[Page]) -> pl.DataFrame:
-    columns = {name: [getattr(page, _FIELDS.get(name, name)) for page in pages] for name in _SCHEMA}
-    return pl.DataFrame(columns, schema=_SCHEMA)
+def open_landing(load: Load, resource: str) -> Landing | Replay:
+    """The landing of a resource in a load; of a load that replays another, that one's, to be read only.
+
+    Raises:
+        PipelineError: The landing zone cannot be reached; or a replay's does not hold all pages.
+    """
+    folder = open_folder(join(load.landing, resource))
+    return Landing(folder) if load.replay_of is None else Replay(folder, resource)
 
 
 def _asks_the_same(landed: FirstRequest, request: FirstRequest, *, complete: bool) -> bool:

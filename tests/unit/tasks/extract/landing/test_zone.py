@@ -1,3 +1,4 @@
+import datetime as dt
 import hashlib
 import logging
 from collections.abc import Callable
@@ -9,10 +10,12 @@ import pytest
 
 from tasks.errors import FatalError
 from tasks.extract.landing import zone as module
-from tasks.extract.landing.zone import FirstRequest, Landing
+from tasks.extract.landing.folders import open_folder
+from tasks.extract.landing.landed import FirstRequest
+from tasks.extract.landing.zone import Landing
 from tasks.extract.pages import Page
-from tests.unit.tasks.extract.fake_api import NOW
 
+NOW = dt.datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
 REQUEST = FirstRequest(
     base_url="https://api.example.test", path="/flights", params={"per_page": "10"}, requested_at=NOW
 )
@@ -32,8 +35,12 @@ def make_page(number: int) -> Page:
     )
 
 
+def open_landing(folder: Path) -> Landing:
+    return Landing(open_folder(str(folder)))
+
+
 def land(folder: Path, *segments: range, complete: bool = False) -> None:
-    with Landing(folder) as landing:
+    with open_landing(folder) as landing:
         landing.begin(REQUEST)
         for segment in segments:
             for number in segment:
@@ -44,7 +51,7 @@ def land(folder: Path, *segments: range, complete: bool = False) -> None:
 
 
 def read(folder: Path, request: FirstRequest = REQUEST) -> list[int]:
-    landing = Landing(folder)
+    landing = open_landing(folder)
     landing.begin(request)
     return [page.number for page in landing.read_pages()]
 
@@ -55,7 +62,7 @@ def list_files(folder: Path) -> list[str]:
 
 def test_pages_come_back_as_they_were(tmp_path: Path) -> None:
     land(tmp_path, range(1, 4))
-    landing = Landing(tmp_path)
+    landing = open_landing(tmp_path)
     landing.begin(REQUEST)
     assert list(landing.read_pages()) == [make_page(number) for number in (1, 2, 3)]
 
@@ -98,7 +105,7 @@ def test_completion_holds_counts_and_the_hash_of_each_segment(tmp_path: Path) ->
 def test_the_first_request_outlives_a_resume(tmp_path: Path) -> None:
     land(tmp_path, range(1, 3))
     later = msgspec.structs.replace(REQUEST, requested_at=NOW.replace(year=2030))
-    assert Landing(tmp_path).begin(later) == REQUEST
+    assert open_landing(tmp_path).begin(later) == REQUEST
 
 
 @pytest.mark.parametrize("change", [{"params": {"since": "x"}}, {"base_url": "https://other.test"}])
@@ -164,7 +171,7 @@ def test_what_is_landed_ends_at_the_first_damage(
 def test_a_completed_landing_without_its_last_segment_is_not_complete(tmp_path: Path) -> None:
     land(tmp_path, range(1, 3), range(3, 5), complete=True)
     (tmp_path / "00000003-00000004.parquet").unlink()
-    landing = Landing(tmp_path)
+    landing = open_landing(tmp_path)
     landing.begin(REQUEST)
     assert [page.number for page in landing.read_pages()] == [1, 2]
     assert not landing.is_complete
@@ -181,7 +188,7 @@ def test_a_segment_ends_when_it_is_big_or_old(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(module, "SEGMENT_BYTES", 3 * len(make_page(1).body))
     land(tmp_path, range(1, 5))
     monkeypatch.setattr(module, "SEGMENT_AGE_S", 0.0)
-    with Landing(tmp_path) as landing:
+    with open_landing(tmp_path) as landing:
         landing.begin(REQUEST)
         list(landing.read_pages())
         landing.add(make_page(5))
@@ -195,7 +202,7 @@ def test_a_segment_ends_when_it_is_big_or_old(tmp_path: Path, monkeypatch: pytes
 
 
 def test_an_interrupted_landing_keeps_what_it_has(tmp_path: Path) -> None:
-    landing = Landing(tmp_path)
+    landing = open_landing(tmp_path)
     landing.begin(REQUEST)
     landing.add(make_page(1))
     with pytest.raises(KeyboardInterrupt), landing:
@@ -209,11 +216,11 @@ def test_a_segment_that_cannot_be_written_fails_the_extraction(
     def refuse(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    landing = Landing(tmp_path)
+    landing = open_landing(tmp_path)
     landing.begin(REQUEST)
     monkeypatch.setattr("os.fsync", refuse)
     landing.add(make_page(1))
-    with pytest.raises(OSError, match="No space left"), landing:
+    with pytest.raises(FatalError, match=r"the disk is full.*MB free"), landing:
         landing.flush()
     monkeypatch.undo()
     assert read(tmp_path) == []
