@@ -5,8 +5,20 @@ from __future__ import annotations
 from expectations.engine import gx_import  # noqa: F401  (first of all)
 from expectations.engine.assets import PolarsDataFrameAsset
 from expectations.engine.datasource import PolarsDatasource
-from expectations.engine.errors import AssetError, NotRowLevelError, RowConditionError, SuiteFileError
+from expectations.engine.errors import (
+    AssetError,
+    NotRowLevelError,
+    QueryError,
+    RowConditionError,
+    SuiteFileError,
+)
 from expectations.engine.execution_engine import PolarsExecutionEngine
+from expectations.engine.extending import (
+    column_aggregate,
+    column_condition,
+    column_pair_condition,
+    multicolumn_condition,
+)
 from expectations.engine.frames import validate_frame
 from expectations.engine.patches import apply_patches
 from expectations.engine.planning import apply_planning
@@ -19,10 +31,15 @@ __all__ = [
     "PolarsDataFrameAsset",
     "PolarsDatasource",
     "PolarsExecutionEngine",
+    "QueryError",
     "RowConditionError",
     "SuiteFileError",
+    "column_aggregate",
+    "column_condition",
+    "column_pair_condition",
     "is_row_level",
     "load_suite",
+    "multicolumn_condition",
     "unexpected_rows_expr",
     "validate_frame",
 ]

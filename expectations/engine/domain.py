@@ -32,7 +32,16 @@ class Domain:
 
     @classmethod
     def of(cls, kwargs: Mapping[str, Any], columns: Columns) -> Domain:
-        """Read GX's domain kwargs: target columns, `row_condition`, `ignore_row_if`."""
+        """Read GX's domain kwargs: target columns, `row_condition`, `ignore_row_if`.
+
+        Raises:
+            ValueError: another table is asked about, of which a frame knows nothing.
+        """
+        if kwargs.get("table") is not None:
+            raise ValueError(
+                f"There is no table {kwargs['table']!r} beside a frame. "
+                "Compare with another data source by ExpectQueryResultsToMatchComparison."
+            )
         targets = target_columns(kwargs)
         for name in targets:
             columns.dtype(name)
@@ -62,6 +71,11 @@ class Domain:
     def masked(self) -> pl.Expr:
         """The first target column, null outside of the domain; as long as the frame."""
         return self.values if self.rows is None else pl.when(self.rows).then(self.values)
+
+    def masked_targets(self) -> list[pl.Expr]:
+        """All target columns, null outside of the domain; as long as the frame."""
+        columns = [self.columns.expr(name) for name in self.targets]
+        return columns if self.rows is None else [pl.when(self.rows).then(column) for column in columns]
 
     def count(self) -> pl.Expr:
         """Number of rows of the domain."""

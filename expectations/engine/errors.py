@@ -21,6 +21,18 @@ class AssetError(TestConnectionError):
         self.asset = asset
 
 
+class QueryError(ValueError):
+    """A query in SQL cannot be answered.
+
+    Attributes:
+        query: its text, as it was run.
+    """
+
+    def __init__(self, query: str, problem: str) -> None:
+        super().__init__(f"{problem} Query: {query}")
+        self.query = query
+
+
 class RowConditionError(ValueError):
     """A `row_condition` cannot be turned into a Polars expression."""
 

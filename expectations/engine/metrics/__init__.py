@@ -12,6 +12,9 @@ from expectations.engine.metrics import (
     column_tests,
     distinct,
     multicolumn_tests,
+    other_sources,
+    queries,
+    samples,
     table,
     text_tests,
 )
@@ -25,7 +28,10 @@ __all__ = [
     "column_tests",
     "distinct",
     "multicolumn_tests",
+    "other_sources",
+    "queries",
     "register_metrics",
+    "samples",
     "table",
     "text_tests",
 ]

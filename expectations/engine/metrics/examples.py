@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -24,6 +24,14 @@ def declare_row_test_metrics() -> None:
         declare_reports(name)
     # Lengths are part of their condition here; the name is only a step on GX's way there.
     metric("column_values.value_length.map")(lambda _: None)
+
+
+def declare_row_test(name: str, suffixes: Iterable[str]) -> None:
+    """Declare the condition of one row test, and these of the metrics that GX reads of it."""
+    metric(f"{name}.condition")(_condition(ROW_TESTS[name]))
+    for suffix in suffixes:
+        if suffix in _REPORTS:
+            metric(f"{name}.{suffix}")(_REPORTS[suffix])
 
 
 def declare_reports(name: str) -> None:

@@ -84,6 +84,11 @@ def is_native(name: str) -> bool:
     return name in _METRICS
 
 
+def declared_metrics() -> frozenset[str]:
+    """Names of all metrics that are declared so far."""
+    return frozenset(_METRICS)
+
+
 def register_all(engine: type[ExecutionEngine[Any]]) -> None:
     """Make the declared metrics known to GX; a second time does nothing."""
     for name, function in _METRICS.items():
@@ -104,6 +109,26 @@ def register(
         execution_engine=engine,
         metric_class=metric_class or _metric_class(definition),
         metric_provider=provider,
+        metric_fn_type=MetricFunctionTypes.VALUE,
+    )
+
+
+def register_declared(
+    name: str,
+    engine: type[ExecutionEngine[Any]],
+    metric_class: Any,
+    domain_keys: tuple[str, ...],
+    value_keys: tuple[str, ...],
+) -> None:
+    """Register a declared metric that GX may not have for any engine; where it has one, its keys hold."""
+    definition = _registered_metrics.get(name, {})
+    register_metric(
+        metric_name=name,
+        metric_domain_keys=definition.get("metric_domain_keys", domain_keys),
+        metric_value_keys=definition.get("metric_value_keys", value_keys),
+        execution_engine=engine,
+        metric_class=_WithoutTable(metric_class),  # type: ignore[arg-type]  # it answers as one
+        metric_provider=_provider(name, _METRICS[name]),
         metric_fn_type=MetricFunctionTypes.VALUE,
     )
 
