@@ -8,7 +8,7 @@ from contextvars import copy_context
 
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pages import Answer, PageRequest
-from tasks.extract.pagination import Paginator
+from tasks.extract.pagination.protocol import Paginator
 
 _TICK_S = 0.1
 
@@ -31,7 +31,7 @@ class ReadAhead:
         self._stopping = threading.Event()
         self._window = 2 * connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
-        self._pending: deque[Future[Answer]] = deque()
+        self._pending: deque[tuple[PageRequest, Future[Answer]]] = deque()
         self._error: BaseException | None = None
 
     def close(self) -> None:
@@ -42,26 +42,35 @@ class ReadAhead:
     def read(self, paginator: Paginator, on_tick: Callable[[], None]) -> Iterator[Answer]:
         """All pages that the paginator knows or comes to know, in order.
 
-        `on_tick` is called while waiting, several times a second. The first error of any thread is raised
-        as soon as it happens, whichever page was awaited.
+        The caller hands each to the paginator before it takes the next. `on_tick` is called while waiting,
+        several times a second. The first error of any thread is raised as soon as it happens, whichever page
+        was awaited; that of a guess when its turn comes, which it may not.
         """
         while True:
             self._fill(paginator)
             if not self._pending:
                 return
-            yield self._await(self._pending.popleft(), on_tick)
+            yield self._await(self._pending.popleft()[1], on_tick)
+            if paginator.withdraw():
+                self._drop()
 
     def _fill(self, paginator: Paginator) -> None:
         while len(self._pending) < self._window and (request := paginator.next_request()):
             # In the caller's context, so that a log line of the thread is known to be of its run.
             run = copy_context().run
-            self._pending.append(self._pool.submit(run, self._fetch_or_fail, request))
+            self._pending.append((request, self._pool.submit(run, self._fetch_or_fail, request)))
+
+    def _drop(self) -> None:
+        """Forget what is under way; a thread that is at it finishes its request for nobody."""
+        while self._pending:
+            self._pending.pop()[1].cancel()
 
     def _fetch_or_fail(self, request: PageRequest) -> Answer:
         try:
             return self._fetch(request, self._stopping)
         except BaseException as exc:
-            self._error = self._error or exc
+            if not request.is_guess:
+                self._error = self._error or exc
             raise
 
     def _await(self, future: Future[Answer], on_tick: Callable[[], None]) -> Answer:

@@ -2,26 +2,29 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import polars as pl
 
 from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.ahead import ReadAhead
 from tasks.extract.client import ApiClient
-from tasks.extract.decode import RecordDecoder
+from tasks.extract.decoding.records import Records
 from tasks.extract.envelope import Envelope
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.incremental import CursorWatch, cursor_params
 from tasks.extract.landing.landed import FirstRequest
 from tasks.extract.landing.zone import open_landing
 from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
-from tasks.extract.pagination import PagesShiftedError, paginate
-from tasks.extract.parts import RecordParts, RejectedParts
+from tasks.extract.pagination.paginate import paginate
+from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.extract.progress import Progress
+from tasks.extract.reported import ReportedError
 from tasks.handover import Extracted, Load
 from tasks.pipeline import Resource
 
@@ -79,21 +82,24 @@ class _Run:
         params = {**resource.params, **cursor_params(resource.incremental, load.cursors.get(resource.name))}
         self._client = client
         self._resource = resource
-        self._paginator = paginate(resource, params)
-        self._envelope = Envelope(resource.records, self._paginator.reads)
-        self._decoder = RecordDecoder(resource)
+        start = PageRequest(0, params, method=resource.method, json=resource.json_body)
+        self._paginator = paginate(resource, start)
+        self._envelope = Envelope(
+            resource.records, self._paginator.reads, record=resource.record, error=client.source.error
+        )
+        self._load = load
         self.landing = open_landing(load, resource.name)
         begun = self.landing.begin(
             FirstRequest(
                 base_url=client.source.base_url,
                 path=resource.path,
-                params=self._paginator.params,
+                params=params,
                 requested_at=now,
             )
         )
-        self._cursor = CursorWatch(resource, self._decoder.columns.schema, begun.requested_at)
-        self._records = RecordParts(Path(load.work) / resource.name, self._decoder.columns, self._cursor)
-        self._rejected = RejectedParts(Path(load.work) / f"{resource.name}.rejected.parquet")
+        self._requested_at = begun.requested_at
+        learned = load.schemas.get(resource.name)
+        self._records = Records(resource, Path(load.work), learned and learned.kind, self._watch_cursor)
         self._progress = Progress(resource.name)
         self._pages_seen: dict[bytes, int] = {}
 
@@ -111,38 +117,51 @@ class _Run:
             self._client.sign_in()
             for answer in ahead.read(self._paginator, self._tick):
                 self._take(answer)
-                self.landing.add(msgspec.structs.replace(answer.page, next_state=_as_json(answer.facts)))
-        self._paginator.finish(self._received)
-        self.landing.complete(records=self._received, size=self._progress.bytes)
+                self.landing.add(
+                    msgspec.structs.replace(answer.page, next_state=_as_json(self._paginator.state()))
+                )
+        self._paginator.finish(self._records.received)
+        self.landing.complete(records=self._records.received, size=self._progress.bytes)
+        if self._records.needs_second_pass:
+            self._decode_again()
 
     def finish(self) -> Extracted:
         """Write what is buffered, and say what there is."""
-        self._records.close()
-        rejected = self._rejected.close()
-        self._report(rejected)
+        decoded = self._records.finish()
+        self._report(decoded.rejected_count)
         cap = self._cursor.cap
         return Extracted(
             resource=self._resource.name,
-            frames=str(self._records.folder),
-            received=self._received,
-            decoded=self._records.count,
-            rejected_count=self._rejected.count,
-            rejected=rejected,
+            frames=decoded.frames,
+            received=self._records.received,
+            decoded=decoded.decoded,
+            rejected_count=decoded.rejected_count,
+            rejected=decoded.rejected,
             greatest_cursor=self._cursor.greatest,
             cursor_cap=iso(cap) if cap else None,
             pages=self._progress.pages,
             bytes=self._progress.bytes,
             resumed_pages=self._progress.resumed_pages,
+            learned=decoded.learned,
         )
 
-    @property
-    def _received(self) -> int:
-        return self._records.count + self._rejected.count
+    def _decode_again(self) -> None:
+        """Decode what is landed by the schema that was learned from it."""
+        self._records.begin_second_pass()
+        landed = open_landing(
+            msgspec.structs.replace(self._load, replay_of=self._load.load_id), self._resource.name
+        )
+        for page in landed.read_pages():
+            self._records.take(self._reopen(page))
+
+    def _watch_cursor(self, schema: pl.Schema) -> CursorWatch:
+        self._cursor = CursorWatch(self._resource, schema, self._requested_at)
+        return self._cursor
 
     def _reopen(self, page: Page) -> Answer:
         try:
-            return Answer(page, *self._envelope.open(page.body))
-        except ValueError as exc:
+            return self._envelope.open_page(page)
+        except (ReportedError, ValueError) as exc:
             raise FatalError(
                 f"{self._resource.name}: the landed page {page.number} of {page.url} does not fit the "
                 f"declaration any more: {exc}"
@@ -151,15 +170,13 @@ class _Run:
     def _take(self, answer: Answer) -> None:
         self._paginator.take(answer)
         self._refuse_repetition(answer)
-        rows, rejected = self._decoder.decode(answer)
-        self._records.add(rows)
-        self._rejected.add(rejected)
+        self._records.take(answer)
         self._progress.count(answer)
         self._tick()
 
     def _tick(self) -> None:
         self.landing.flush_if_old()
-        self._progress.log(self._paginator.total_pages, self._received)
+        self._progress.log(self._paginator.total_pages, self._records.received)
 
     def _refuse_repetition(self, answer: Answer) -> None:
         if not answer.fingerprint:
@@ -172,25 +189,16 @@ class _Run:
                 f"{answer.page.url} know its parameters? Check the paginator of the resource."
             )
 
-    def _report(self, rejected: str | None) -> None:
-        self._decoder.report_unknown_keys()
+    def _report(self, rejected: int) -> None:
         _log.info(
             "%s: %s records on %d pages (%d of them landed before), %d rejected",
             self._resource.name,
-            f"{self._received:,}",
+            f"{self._records.received:,}",
             self._progress.pages,
             self._progress.resumed_pages,
-            self._rejected.count,
+            rejected,
         )
-        if rejected:
-            _log.warning(
-                "%s: %d of %d records do not fit their declaration and are rejected; first: %s",
-                self._resource.name,
-                self._rejected.count,
-                self._received,
-                self._rejected.first,
-            )
 
 
-def _as_json(facts: dict[str, int]) -> str:
-    return msgspec.json.encode(facts).decode()
+def _as_json(state: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(state).decode()

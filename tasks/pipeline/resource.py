@@ -1,23 +1,36 @@
 """One kind of record of the API: where it is, what it looks like, what has changed since."""
 
+from typing import Any, Literal
+
 from pydantic import Field
 
 from tasks.pipeline.declaring import Declaration, Identifier, RecordType
 from tasks.pipeline.incremental import Incremental
-from tasks.pipeline.paging import PageNumber
+from tasks.pipeline.paging import PageNumber, Paginator
+from tasks.pipeline.records import Records
 
 
 class Resource(Declaration):
     """One kind of record of the API: where it is and what it looks like.
 
     `record` types every field strictly: a record that does not fit is rejected to quarantine with the
-    path, the type found and the type wanted. `records` is the dotted path to the list in the body.
+    path, the type found and the type wanted. `records` is the path to the list in the body, or another form.
+
+    Attributes:
+        method: `POST` for APIs that are asked by a JSON body, `json_body`.
+        params: Query parameters of every request.
+        paginator: How the records are cut into pages. By default pages are counted by `page` until one is
+            empty; an API that does not page repeats page 1 then, and fails: declare `SinglePage()`.
+        max_pages: The extraction fails beyond so many: an API may promise another page for ever.
     """
 
     name: Identifier
     path: str
     record: RecordType
-    records: str = "data"
+    records: Records = "data"
+    method: Literal["GET", "POST"] = "GET"
     params: dict[str, str] = Field(default_factory=dict)
-    paginator: PageNumber = PageNumber()
+    json_body: dict[str, Any] | None = None
+    paginator: Paginator = PageNumber()
     incremental: Incremental | None = None
+    max_pages: int = Field(default=1_000_000, gt=0)
