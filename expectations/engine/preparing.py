@@ -14,7 +14,11 @@ def prepare(expectation: Expectation, suite_parameters: Mapping[str, Any] | None
 
     GX makes an expectation anew several times while it validates. Once a `row_condition` string has become a
     condition, its `condition_parser` only makes GX warn that it is deprecated each time.
+
+    Raises:
+        ValueError: it compares with earlier runs, which GX Cloud does, and nothing else.
     """
+    _refuse_windows(expectation, suite_parameters or {})
     if getattr(expectation, "condition_parser", None) is not None:
         expectation = expectation.copy(update={"condition_parser": None})
     if not expectation.suite_parameter_options:
@@ -25,3 +29,16 @@ def prepare(expectation: Expectation, suite_parameters: Mapping[str, Any] | None
     )
     configuration.kwargs = kwargs
     return configuration.to_domain_obj()
+
+
+def _refuse_windows(expectation: Expectation, suite_parameters: Mapping[str, Any]) -> None:
+    names = [
+        window.parameter_name
+        for window in expectation.windows or ()
+        if window.parameter_name not in suite_parameters
+    ]
+    if names:
+        raise ValueError(
+            f"{expectation.expectation_type} has windows over earlier runs ({', '.join(names)}), which only "
+            "GX Cloud computes. Give their values as suite parameters, or remove `windows`."
+        )
