@@ -38,12 +38,15 @@ class Landed:
     """The landed part of an extraction; memory holds one segment of it."""
 
     def __init__(self, folder: Folder) -> None:
+        names = folder.list_names()
         self._folder = folder
-        self.request = self._read_json(REQUEST, FirstRequest)
-        self.completion = self._read_json(COMPLETE, Completion) if self.request else None
+        self.request = self._read_json(REQUEST, FirstRequest) if REQUEST in names else None
+        self.completion = (
+            self._read_json(COMPLETE, Completion) if self.request and COMPLETE in names else None
+        )
         self.last_page = 0
         self.hashes: dict[str, str] = {}
-        self.unread = select_segments(folder.list_names()) if self.request else []
+        self.unread = select_segments(names)
         """Segments that were not read yet, in order; the first is the damaged one after `Damaged`."""
 
     def read_pages(self) -> Iterator[Page]:

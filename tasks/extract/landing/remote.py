@@ -4,6 +4,7 @@ Importing this module loads no client of any cloud, which takes a second: openin
 """
 
 import posixpath
+import threading
 import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -17,6 +18,7 @@ from tasks.extract.landing.addresses import join
 _S3: Final = {"s3", "s3a"}
 _PUT_IS_ATOMIC: Final = _S3 | {"gs", "gcs", "az", "abfs", "abfss", "adl", "memory"}
 _RIGHTS: Final = "s3:PutObject, s3:GetObject, s3:ListBucket and s3:DeleteObject"
+_CONNECTING: Final = threading.Lock()
 T = TypeVar("T")
 
 
@@ -88,9 +90,12 @@ def _connect(url: str) -> tuple[Any, str]:
     scheme = urlsplit(url).scheme
     options: dict[str, Any] = {"use_listings_cache": False}
     if scheme in _S3:
-        options["config_kwargs"] = s3.client_options()
+        # With one connection a read asks for the object at once, not for its size first.
+        options |= {"config_kwargs": s3.client_options(), "max_concurrency": 1}
     try:
-        files, root = fsspec.url_to_fs(url, **options)
+        # fsspec keeps the client for all folders of a process, but does not mind two threads making one.
+        with _CONNECTING:
+            files, root = fsspec.url_to_fs(url, **options)
     except (ImportError, ValueError) as exc:
         raise ConfigurationError(
             f"ASSAY_LANDING_URL: cannot land at {scheme}:// addresses: {str(exc).rstrip('.')}. "

@@ -18,7 +18,7 @@ from tasks.extract.landing.addresses import join
 from tasks.extract.landing.folders import Folder, open_folder
 from tasks.extract.landing.landed import COMPLETE, REQUEST, Completion, FirstRequest, Landed
 from tasks.extract.landing.replaying import Replay
-from tasks.extract.landing.segments import Damaged, encode_segment, hash_of, select_segments
+from tasks.extract.landing.segments import Damaged, encode_segment, hash_of
 from tasks.extract.pages import Page
 from tasks.handover import Load
 
@@ -137,7 +137,8 @@ class Landing:
         self._wait()
         self._buffer, self._buffered_bytes, self._last_page = [], 0, 0
         # Without its request, what is left by an interruption in between counts for nothing.
-        self._folder.delete([REQUEST, *select_segments(self._folder.list_names())])
+        names = self._folder.list_names()
+        self._folder.delete(sorted(names, key=lambda name: name != REQUEST))
         self._landed = Landed(self._folder)
 
     def _wait(self) -> None:
