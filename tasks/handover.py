@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from tasks.schema import Kind, LearnedSchema
+
 Severity = Literal["critical", "warning", "info"]
 Seen = Literal["remaining", "clean", "table"]
 """Rows an expectation saw: all but the superseded, those without the quarantined, or the merged table."""
@@ -25,7 +27,8 @@ class Load(Struct, frozen=True, kw_only=True):
     `cursors` holds, per incremental resource, the published cursor this load starts from (None: the
     beginning). `landing` is the folder or URL of raw responses, kept between attempts of an interrupted
     load; `work` the folder of this attempt's typed Parquet. A load with `replay_of` applies what that load
-    landed once more, and asks the API for nothing.
+    landed once more, and asks the API for nothing. `schemas` holds what the ledger keeps of resources whose
+    fields were learned.
     """
 
     load_id: str
@@ -36,6 +39,7 @@ class Load(Struct, frozen=True, kw_only=True):
     work: str
     started_at: dt.datetime
     replay_of: str | None = None
+    schemas: dict[str, LearnedSchema] = {}
 
 
 class Extracted(Struct, frozen=True, kw_only=True):
@@ -44,7 +48,8 @@ class Extracted(Struct, frozen=True, kw_only=True):
     `frames` is a folder of Parquet parts with the decoded records, one column a field. `rejected` is a
     Parquet file (page, index, path, message, record as JSON text) or None when all fitted. `greatest_cursor`
     is the greatest cursor value decoded, at most `cursor_cap`: the time of the first request plus the
-    declared skew. Both are ISO 8601.
+    declared skew. Both are ISO 8601. `learned` is the resource's learned schema where this load has
+    extended it.
     """
 
     resource: str
@@ -58,6 +63,7 @@ class Extracted(Struct, frozen=True, kw_only=True):
     pages: int = 0
     bytes: int = 0
     resumed_pages: int = 0
+    learned: Kind | None = None
 
 
 class Transformed(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
@@ -31,16 +31,24 @@ def _as_columns(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _describe_record(record: type[msgspec.Struct]) -> dict[str, list[str]]:
+def _describe_record(record: type[msgspec.Struct]) -> dict[str, list[Any]]:
     """What a landed record is read as: names, types, and what a missing field means."""
     return {
         field.encode_name: [
             field.name,
             str(field.type),
             "required" if field.required else repr(field.default),
+            *map(_describe_record, _records_in(field.type)),
         ]
         for field in msgspec.structs.fields(record)
     }
+
+
+def _records_in(kind: Any) -> list[type[msgspec.Struct]]:
+    """The record types that a field's type is made of."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [kind]
+    return [record for each in get_args(kind) for record in _records_in(each)]
 
 
 Identifier = Annotated[str, AfterValidator(_as_identifier)]

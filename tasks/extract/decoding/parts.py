@@ -3,14 +3,14 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import polars as pl
 from msgspec import Struct
 
-from tasks.extract.columns import Columns
-from tasks.extract.decode import Rejected
-from tasks.extract.incremental import CursorWatch
+from tasks.extract.decoding.columns import Columns
+from tasks.extract.decoding.decoder import Rejected
 
 PART_ROWS = 20_000
 _CHUNK_ROWS = 2_000
@@ -24,6 +24,13 @@ _REJECTED = pl.Schema(
         "record": pl.String(),
     }
 )
+
+
+class Watch(Protocol):
+    """Sees every part of the decoded records before it is written: the cursor's, for one."""
+
+    def watch(self, frame: pl.DataFrame) -> None:
+        """See some of them."""
 
 
 class Parts:
@@ -49,17 +56,20 @@ class Parts:
 class RecordParts:
     """Gathers decoded records into parts of `PART_ROWS` rows or a page more."""
 
-    def __init__(self, folder: Path, columns: Columns, cursor: CursorWatch) -> None:
+    def __init__(self, folder: Path, columns: Columns, watch: Watch) -> None:
         self.count = 0
         self.folder = folder
         self._parts = Parts(folder)
         self._columns = columns
-        self._cursor = cursor
+        self._watch = watch
         self._rows: list[Struct] = []
         self._chunks: list[pl.DataFrame] = []
 
-    def add(self, rows: Sequence[Struct]) -> None:
-        """Take the records of a page."""
+    def add(self, rows: Sequence[Struct], columns: Columns) -> None:
+        """Take the records of a page, and the columns of their type: the same, whatever is left out."""
+        if columns is not self._columns:
+            self._make_chunk()
+            self._columns = columns
         self.count += len(rows)
         self._rows.extend(rows)
         if len(self._rows) >= _CHUNK_ROWS:
@@ -69,19 +79,20 @@ class RecordParts:
 
     def close(self) -> None:
         """Write the rest; without any record, one part with zero rows and the columns."""
-        if self._rows:
-            self._make_chunk()
+        self._make_chunk()
         if self._chunks or self._parts.is_empty:
             self._write()
 
     def _make_chunk(self) -> None:
+        if not self._rows:
+            return
         self._chunks.append(self._columns.make_chunk(self._rows))
         self._rows = []
 
     def _write(self) -> None:
         frame = self._columns.join(self._chunks)
         self._chunks = []
-        self._cursor.watch(frame)
+        self._watch.watch(frame)
         self._parts.write(frame)
 
 

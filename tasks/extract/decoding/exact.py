@@ -1,0 +1,132 @@
+"""Find values that a decoder would round: numbers beyond a double, times finer than a microsecond."""
+
+import datetime as dt
+import decimal
+import re
+import types
+from collections.abc import Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Raw, Struct
+
+Found = tuple[str, str]
+"""Path within the record, and what is wrong there."""
+
+_EXACT_DIGITS = 15
+"""Every decimal number of so many digits comes back from a double as it was."""
+
+_AS_ZEROS = bytes.maketrans(b"123456789.", b"0000000000")
+_MANY_DIGITS = b"0" * (_EXACT_DIGITS + 1)
+_TINY = re.compile(rb"[eE]-0*\d{3}")
+_SEVEN_DIGITS = re.compile(rb"\.\d{7}")
+FINE_TIME = re.compile(rb":\d\d\.\d{6}\d*[1-9]")
+
+
+def may_round(body: bytes) -> bool:
+    """Whether any number in a body could be one that a double rounds; cheap, and right when it says no."""
+    if _MANY_DIGITS in body.translate(_AS_ZEROS):
+        return True
+    return (b"e-" in body or b"E-" in body) and _TINY.search(body) is not None
+
+
+def rounds(number: str) -> bool:
+    """Whether a JSON number is changed by becoming a double.
+
+    It is not when the double, written with as many digits as were sent, is that number: 0.1 passes, and so
+    does 0.10000000000000001, as which some languages write the same double; 9007199254740993 does not.
+    """
+    exact = decimal.Decimal(number)
+    digits = len("".join(map(str, exact.as_tuple().digits)).strip("0"))
+    return decimal.Decimal(format(float(number), f".{max(digits, 1)}g")) != exact
+
+
+class ExactnessCheck:
+    """Looks at the numbers and times of a record type as they were sent."""
+
+    def __init__(self, record: type[Struct]) -> None:
+        kinds = set(_leaves(record))
+        self._has_floats = float in kinds
+        self._has_times = dt.datetime in kinds
+        texts = _mirror(record)
+        self._texts: msgspec.json.Decoder[Any] | None = texts and msgspec.json.Decoder(texts)
+        self._all_texts: msgspec.json.Decoder[Any] | None = texts and msgspec.json.Decoder(
+            list[texts]  # type: ignore[valid-type]  # built at run time
+        )
+
+    def is_suspect(self, body: bytes) -> bool:
+        """Whether a body may hold a value that is rounded: all but one in a few thousand do not."""
+        if self._has_floats and may_round(body):
+            return True
+        # The first search ends at the next to nothing it finds in most bodies.
+        return self._has_times and bool(_SEVEN_DIGITS.search(body)) and bool(FINE_TIME.search(body))
+
+    def holds_all(self, records: Raw) -> bool:
+        """Whether no value of these records, which fit their type, would be rounded."""
+        return self._all_texts is None or _find(self._all_texts.decode(records)) is None
+
+    def find(self, record: bytes) -> Found | None:
+        """The first value that would be rounded in a record that fits its type."""
+        return _find(self._texts.decode(record)) if self._texts and self.is_suspect(record) else None
+
+
+def _find(value: Any) -> Found | None:
+    if isinstance(value, Raw):
+        reason = _why(bytes(value)) if len(value) > _EXACT_DIGITS else None
+        return ("", reason) if reason else None
+    if isinstance(value, list):
+        parts: Sequence[tuple[str, Any]] = [(f"[{index}]", each) for index, each in enumerate(value)]
+    elif isinstance(value, Struct):
+        names = type(value).__struct_encode_fields__
+        parts = [(f".{name}", each) for name, each in zip(names, msgspec.structs.astuple(value), strict=True)]
+    else:
+        return None
+    for step, each in parts:
+        if found := _find(each):
+            return step + found[0], found[1]
+    return None
+
+
+def _why(text: bytes) -> str | None:
+    if text.startswith(b'"'):
+        if not FINE_TIME.search(text):
+            return None
+        return f"Expected a time of at most microseconds, got {text.decode()}"
+    if text[:1] in b"-0123456789" and rounds(text.decode()):
+        return f"Expected a number that `float` holds exactly, got {text[:60].decode()}, which it would round"
+    return None
+
+
+def _leaves(kind: Any) -> list[Any]:
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return [leaf for field in msgspec.structs.fields(kind) for leaf in _leaves(field.type)]
+    if get_origin(kind) is Annotated:
+        return _leaves(get_args(kind)[0])
+    return [leaf for each in get_args(kind) for leaf in _leaves(each)] or [kind]
+
+
+def _mirror(kind: Any) -> Any:
+    """The same type with floats and times as they were sent, and without all else; None without any."""
+    origin, args = get_origin(kind), get_args(kind)
+    if kind in (float, dt.datetime):
+        return Raw
+    if origin is Annotated:
+        return _mirror(args[0])
+    if origin in (Union, types.UnionType):
+        inner = next(filter(None, map(_mirror, args)), None)
+        return inner if inner in (None, Raw) else inner | None
+    if origin is list:
+        inner = _mirror(args[0])
+        return inner and list[inner]  # type: ignore[valid-type]  # built at run time
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        fields = [
+            (
+                field.name,
+                inner if inner is Raw else inner | None,
+                msgspec.field(name=field.encode_name, default=Raw(b"") if inner is Raw else None),
+            )
+            for field in msgspec.structs.fields(kind)
+            if (inner := _mirror(field.type))
+        ]
+        return msgspec.defstruct(kind.__name__, fields) if fields else None
+    return None

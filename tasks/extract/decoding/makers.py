@@ -1,0 +1,89 @@
+"""How the values of a field become a column, by the field's type."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import polars as pl
+from msgspec import inspect
+
+from tasks.pipeline.times import DeclaredTime
+
+Values = Sequence[Any]
+Maker = Callable[[str, pl.DataType, Values], pl.Series]
+"""Name, dtype, values → column."""
+
+DECIMAL_DIGITS, DECIMAL_SCALE = 38, 12
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_DTYPES: dict[type[inspect.Type], pl.DataType] = {
+    inspect.BoolType: pl.Boolean(),
+    inspect.IntType: pl.Int64(),
+    inspect.FloatType: pl.Float64(),
+    inspect.StrType: pl.String(),
+    inspect.DateType: pl.Date(),
+    inspect.TimeType: pl.Time(),
+    inspect.DecimalType: pl.Decimal(DECIMAL_DIGITS, DECIMAL_SCALE),
+    inspect.UUIDType: pl.String(),
+    inspect.RawType: pl.String(),
+}
+
+
+def without_null(kind: inspect.Type) -> inspect.Type:
+    """The type of a field's values that are not null."""
+    if isinstance(kind, inspect.Metadata):
+        return without_null(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        others = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
+        return without_null(others[0]) if len(others) == 1 else kind
+    return kind
+
+
+def scale_of(kind: inspect.Type) -> int:
+    """Digits behind the point of a decimal: those declared by `Meta(extra={"scale": …})`, or 12."""
+    if isinstance(kind, inspect.Metadata):
+        return int((kind.extra or {}).get("scale", scale_of(kind.type)))
+    if isinstance(kind, inspect.UnionType):
+        return min(map(scale_of, kind.types))
+    return DECIMAL_SCALE
+
+
+def dtype_of(kind: inspect.Type) -> pl.DataType | None:
+    """The dtype of a plain type; None when there is none."""
+    if isinstance(kind, inspect.DateTimeType):
+        return pl.Datetime("us", "UTC" if kind.tz else None)
+    if isinstance(kind, inspect.CustomType):
+        return pl.Datetime("us", "UTC") if issubclass(kind.cls, DeclaredTime) else None
+    if isinstance(kind, inspect.LiteralType):
+        return pl.String() if all(isinstance(value, str) for value in kind.values) else None
+    return _DTYPES.get(type(kind))
+
+
+def make_plain(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
+    """A column as Polars makes it."""
+    return pl.Series(name, values, dtype=dtype)
+
+
+def _make_times(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
+    """Microseconds since 1970, through durations: exact, and eight times faster than times with a zone."""
+    if dtype == pl.Datetime("us"):
+        return make_plain(name, dtype, values)
+    since = [None if value is None else value - _EPOCH for value in values]
+    return pl.Series(name, since, dtype=pl.Duration("us")).to_physical()
+
+
+def _make_json(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
+    """JSON text; null where the value is, or is missing."""
+    texts = [None if value is None else bytes(value).decode() for value in values]
+    return pl.Series(name, [None if text in ("", "null") else text for text in texts], dtype=dtype)
+
+
+def _make_text(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
+    return pl.Series(name, [None if value is None else str(value) for value in values], dtype=dtype)
+
+
+MAKERS: dict[type[inspect.Type], Maker] = {
+    inspect.CustomType: _make_times,
+    inspect.DateTimeType: _make_times,
+    inspect.RawType: _make_json,
+    inspect.UUIDType: _make_text,
+}
