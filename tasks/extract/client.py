@@ -6,32 +6,46 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
-from typing import Self
+from importlib.metadata import version
+from typing import NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 import requests
-import stamina
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+from stamina.instrumentation import set_on_retry_hooks
 
 from tasks.errors import ConfigurationError, PipelineError, RetriableError
-from tasks.extract.auth import Anonymous, SameOriginSession, authenticate
+from tasks.extract.auth import Anonymous, authenticate
+from tasks.extract.body import Deadline, read_body
 from tasks.extract.envelope import Envelope
-from tasks.extract.failures import ExtractionStopped, Failures
+from tasks.extract.failures import ExtractionStopped, Failures, TooMuchAskedError
 from tasks.extract.limiter import RateLimiter
+from tasks.extract.masking import QuietLibraries
+from tasks.extract.origins import Call, OriginSession
 from tasks.extract.pages import Answer, Page, PageRequest, utc_now
+from tasks.extract.patience import LONGEST_PAUSE_S, ask_patiently, log_retry
+from tasks.extract.quota import read_pause
+from tasks.extract.reported import ReportedError
 from tasks.pipeline import Resource, RestApi
 from tasks.ports import Secrets
 
 _log = logging.getLogger(__name__)
 
-_READ_BYTES = 1_000_000
-"""A page in one go: `Response.content` reads 10 KB at a time, at half the speed."""
+_HEADERS = {
+    "Accept": "application/json, */*;q=0.5",
+    # No br or zstd: whether they can be read depends on what else is installed.
+    "Accept-Encoding": "gzip, deflate",
+}
 
-LONGEST_PAUSE_S = 120.0
-"""An API that asks for more is left to the Prefect task, which retries later and blocks no worker."""
+
+class Limits(NamedTuple):
+    """What ends a page's fetch from outside."""
+
+    deadline: Deadline
+    stop: threading.Event
 
 
 class ApiClient:
@@ -55,8 +69,10 @@ class ApiClient:
         self.failure: PipelineError | None = None
         self._secrets = secrets
         self._now = now
+        self._quiet = ExitStack()
         self._limiter = RateLimiter(source.rate_limit)
-        self._sessions: queue.LifoQueue[requests.Session | None] = queue.LifoQueue()
+        self._agent = f"assay/{version('assay')} (pipeline {pipeline})"
+        self._sessions: queue.LifoQueue[OriginSession | None] = queue.LifoQueue()
         for _ in range(source.connections):
             self._sessions.put(None)
 
@@ -69,6 +85,7 @@ class ApiClient:
     def close(self) -> None:
         """Stop what still runs, and close the connections."""
         self.stop.set()
+        self._quiet.close()
         idle = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -94,85 +111,107 @@ class ApiClient:
 
     @cached_property
     def _auth(self) -> Anonymous:
-        return authenticate(self.source.auth, self._secrets)
+        auth = authenticate(self.source.auth, self._secrets)
+        self._quiet.enter_context(QuietLibraries(auth.mask))
+        return auth
 
     def url_of(self, resource: Resource, request: PageRequest) -> str:
-        """The page's address, as it is sent, logged and kept; the secret travels in a header."""
-        url = f"{self.source.base_url.rstrip('/')}/{resource.path.lstrip('/')}"
+        """The page's address; what is secret is added when it is sent."""
+        if request.url is not None:
+            return request.url
+        url = f"{self.source.base_url.rstrip('/')}/{(request.path or resource.path).lstrip('/')}"
         return f"{url}{'&' if '?' in url else '?'}{urlencode(request.params)}" if request.params else url
 
     def fetch(
         self, resource: Resource, request: PageRequest, envelope: Envelope, stop: threading.Event
     ) -> Answer:
-        """One page, asked for again with back-off as long as what is wrong with it may pass.
+        """One page, asked for again as long as what is wrong with it may pass.
 
         Raises:
             ConfigurationError: The address, the path or the secret is wrong.
-            RetriableError: It still fails after `source.attempts` tries, or the API asked to be left alone
-                for longer than `LONGEST_PAUSE_S`.
-            FatalError: The API will not answer this request.
+            RetriableError: It still fails after `source.attempts` tries or `source.deadline_s`, or the API
+                asked to be left alone for longer than `LONGEST_PAUSE_S`.
+            FatalError: The API will not answer this request, or it leads to another origin.
             ExtractionStopped: `stop` was set meanwhile.
         """
-        attempts = self.source.attempts
+        limits = Limits(Deadline(self.source.deadline_s), stop)
         url = self.url_of(resource, request)
-        who = f"{self.pipeline}: {resource.name} page {request.number}"
-        for attempt in stamina.retry_context(
-            on=_may_pass, attempts=attempts, timeout=None, wait_initial=0.1, wait_max=5.0, wait_jitter=0.3
-        ):
-            with attempt:
-                tries = f"try {attempt.num} of {attempts}"
-                failures = Failures(self.source, who, url, tries)
-                return self._fetch_once(request.number, envelope, stop, failures)
-        raise AssertionError("stamina raises the last error")
+        # A link that the API gave may hold its key.
+        who, shown = f"{self.pipeline}: {resource.name} page {request.number}", self._auth.mask.text(url)
+        call = Call(request.method, url, request.body, _headers_of(request))
+
+        def ask(tries: str) -> Answer:
+            failures = Failures(self.source, who, shown, tries, self._auth.mask.text)
+            return self._fetch_once(request, call, envelope, failures, limits)
+
+        return ask_patiently(
+            ask, attempts=self.source.attempts, deadline=limits.deadline, limiter=self._limiter
+        )
 
     def _fetch_once(
-        self, number: int, envelope: Envelope, stop: threading.Event, failures: Failures
+        self, request: PageRequest, call: Call, envelope: Envelope, failures: Failures, limits: Limits
     ) -> Answer:
-        response, raw = self._get(failures, stop)
-        body = self._auth.mask(raw)
-        if response.status_code != HTTPStatus.OK:
+        response, raw = self._get(call, failures, limits)
+        if response.status_code == HTTPStatus.UNAUTHORIZED and self._auth.renew(response.request):
+            response, raw = self._get(call, failures, limits)
+        body = self._auth.mask.body(raw)
+        if response.status_code != HTTPStatus.OK and response.status_code not in request.accepts:
             error = failures.of_status(response, body, self._now())
-            pause_s = getattr(error, "retry_after_s", None) or 0.0
-            self._limiter.pause(min(pause_s, LONGEST_PAUSE_S))
+            if isinstance(error, RetriableError) and not isinstance(error, TooMuchAskedError):
+                self._pause(error.retry_after_s)
             raise error
+        self._pause(read_pause(response.headers, self._now().timestamp()))
         if body is not raw:
             _log.warning("%s: the API repeated the secret in its answer; it is masked.", failures.who)
-        try:
-            records, facts, fingerprint = envelope.open(body)
-        except ValueError as exc:
-            raise failures.of_body(response, body, str(exc)) from exc
         page = Page(
-            number=number,
+            number=request.number,
             url=failures.url,
             status=response.status_code,
             content_type=response.headers.get("Content-Type", ""),
             fetched_at=self._now(),
             sha256=hashlib.sha256(body).hexdigest(),
             body=body,
+            headers=envelope.keep_headers(response.headers),
+            request_body=request.body,
         )
-        return Answer(page, records, facts, fingerprint)
+        try:
+            return envelope.open_page(page)
+        except ReportedError as exc:
+            raise failures.of_report(exc) from exc
+        except ValueError as exc:
+            raise failures.of_body(response, body, str(exc)) from exc
 
-    def _get(self, failures: Failures, stop: threading.Event) -> tuple[requests.Response, bytes]:
+    def _pause(self, seconds: float | None) -> None:
+        """Leave the API alone for as long as it says, all threads that share its quota."""
+        if seconds:
+            self._limiter.pause(min(seconds, LONGEST_PAUSE_S))
+
+    def _get(self, call: Call, failures: Failures, limits: Limits) -> tuple[requests.Response, bytes]:
         with self._session() as session:
-            self._limiter.wait(stop)
-            if stop.is_set() or self.stop.is_set():
+            self._limiter.wait(limits.stop)
+            if limits.stop.is_set() or self.stop.is_set():
                 raise ExtractionStopped(f"{failures.who}: stopped.")
             try:
-                timeouts = (self.source.connect_timeout_s, self.source.timeout_s)
                 # Closed whatever happens: a body that breaks off would keep its socket until it is collected.
-                with session.get(failures.url, timeout=timeouts, stream=True) as response:
-                    return response, b"".join(response.iter_content(_READ_BYTES))
+                with session.send(call, self._timeouts(limits.deadline)) as response:
+                    return response, read_body(response, limits.deadline)
             except requests.RequestException as exc:
-                raise failures.of_exception(exc) from exc
+                error = failures.of_exception(exc)
+            except PipelineError as exc:
+                raise failures.of_part(exc) from None
+        # Not chained: what the libraries raise shows the address with what is secret in it.
+        raise error
+
+    def _timeouts(self, deadline: Deadline) -> tuple[float, float]:
+        left_s = max(deadline.left_s, 0.001)
+        return min(self.source.connect_timeout_s, left_s), min(self.source.timeout_s, left_s)
 
     @contextlib.contextmanager
-    def _session(self) -> Iterator[requests.Session]:
+    def _session(self) -> Iterator[OriginSession]:
         session = self._sessions.get()
         try:
             if session is None:
-                session = SameOriginSession(self.source.base_url, self._auth)
-                session.headers["User-Agent"] = f"assay/0.1 (pipeline {self.pipeline})"
-                session.headers["Accept"] = "application/json"
+                session = OriginSession(self.source, self._auth, _HEADERS | {"User-Agent": self._agent})
             yield session
         finally:
             if session and self.stop.is_set():
@@ -182,14 +221,11 @@ class ApiClient:
 
 def open_client(source: RestApi, pipeline: str, secrets: Secrets) -> ApiClient:
     """A client of a source, to be closed after use; retries are logged in our words from here on."""
-    set_on_retry_hooks([_log_retry])
+    set_on_retry_hooks([log_retry])
     return ApiClient(source, pipeline, secrets)
 
 
-def _may_pass(exc: Exception) -> bool:
-    return isinstance(exc, RetriableError) and (exc.retry_after_s or 0.0) <= LONGEST_PAUSE_S
-
-
-def _log_retry(details: RetryDetails) -> None:
-    asked_s = getattr(details.caused_by, "retry_after_s", None) or 0.0
-    _log.warning("%s. Trying again in %.1f s.", details.caused_by, max(details.wait_for, asked_s))
+def _headers_of(request: PageRequest) -> dict[str, str]:
+    return (
+        request.headers if request.json is None else {"Content-Type": "application/json", **request.headers}
+    )

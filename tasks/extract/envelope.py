@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ from msgspec import Raw, Struct, inspect
 from tasks.errors import ConfigurationError
 from tasks.extract.cutting import cut_records
 from tasks.extract.lines import as_list, read_csv, read_ndjson
+from tasks.extract.pages import Answer, Page
+from tasks.extract.pagination.protocol import HeaderFact
 from tasks.extract.reading import BodyReader, Fact
 from tasks.extract.reported import ErrorFinder
 from tasks.extract.reshaping import reshape
@@ -34,7 +37,7 @@ class Envelope:
     def __init__(
         self,
         records: Records,
-        facts: Mapping[str, str | Fact],
+        facts: Mapping[str, str | Fact | HeaderFact],
         *,
         record: type[Struct] | None = None,
         error: BodyError | None = None,
@@ -43,19 +46,41 @@ class Envelope:
 
         Args:
             records: Where the records are, and in which form.
-            facts: Name → what to read for the paginator; a path alone is that of a required count.
+            facts: Name → what the paginator reads of each page; a path alone is that of a required count.
             record: The record's type: it tells which cells of a CSV are numbers.
             error: Where a success may report an error.
 
         Raises:
             ConfigurationError: The paginator reads the body, and the body is not JSON.
         """
-        self._facts = {name: Fact(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        self._headers = {name: fact for name, fact in facts.items() if isinstance(fact, HeaderFact)}
+        self._facts = {
+            name: Fact(fact) if isinstance(fact, str) else fact
+            for name, fact in facts.items()
+            if not isinstance(fact, HeaderFact)
+        }
         self._error = ErrorFinder(error) if error else None
         self._open = self._choose(records, record)
 
+    def keep_headers(self, headers: Mapping[str, str]) -> str:
+        """JSON text of the headers that the paginator reads, to be landed with the page."""
+        names = [fact.name for fact in self._headers.values()]
+        return msgspec.json.encode({name: headers[name] for name in names if name in headers}).decode()
+
+    def open_page(self, page: Page) -> Answer:
+        """The page with its envelope read, come from the API or from the landing zone.
+
+        Raises:
+            ReportedError: It reports an error.
+            ValueError: It is no page of this resource; the message says why.
+        """
+        if page.status != HTTPStatus.OK:
+            return Answer(page, Raw(b"[]"), dict.fromkeys([*self._headers, *self._facts]), b"")
+        records, facts, fingerprint = self.open(page.body)
+        return Answer(page, records, facts | self._read_headers(page.headers), fingerprint)
+
     def open(self, body: bytes) -> tuple[Raw | list[bytes], Facts, bytes]:
-        """Records, facts and fingerprint of a body, as `Answer` describes them.
+        """Records, the body's facts, and the fingerprint, as `Answer` describes them.
 
         Raises:
             ReportedError: It reports an error.
@@ -68,6 +93,12 @@ class Envelope:
         except (msgspec.MsgspecError, RecursionError) as exc:
             raise ValueError(str(exc)) from exc
         return records, facts, _fingerprint(records)
+
+    def _read_headers(self, kept: str) -> Facts:
+        if not self._headers:
+            return {}
+        headers = msgspec.json.decode(kept, type=dict[str, str])
+        return {name: _read_header(fact, headers.get(fact.name)) for name, fact in self._headers.items()}
 
     def _choose(self, records: Records, record: type[Struct] | None) -> Callable[[bytes], Found]:
         if isinstance(records, str):
@@ -149,6 +180,17 @@ class ReshapedList:
         carried = {name: found.pop(_CARRIED + name) for name in self._form.carry}
         value, names = found.pop(_RECORDS), found.pop(_NAMES, Raw(b"[]"))
         return reshape(self._form, value, carried, names), found
+
+
+def _read_header(fact: HeaderFact, value: str | None) -> Any:
+    if value is None:
+        if fact.required:
+            raise ValueError(f"the header {fact.name!r} is missing")
+        return None
+    try:
+        return msgspec.convert(value, fact.kind, strict=False)
+    except msgspec.ValidationError as exc:
+        raise ValueError(f"the header {fact.name!r} is {value!r}: {exc}") from exc
 
 
 def _fingerprint(records: Raw | list[bytes]) -> bytes:

@@ -1,17 +1,19 @@
 """What can go wrong with a request, sorted by what the caller does next, in words that help."""
 
 import datetime as dt
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
 from http import HTTPStatus
 
 import requests
 from msgspec import Struct
 
 from tasks.errors import ConfigurationError, FatalError, PipelineError, RetriableError
-from tasks.extract.auth import describe_secret
+from tasks.extract.auth import describe_secrets
+from tasks.extract.quota import read_pause
+from tasks.extract.reported import ReportedError
 from tasks.pipeline import RestApi
 
-_PASSING = {408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
+_PASSING = {408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 """Statuses that pass; 52x are a proxy's words for an origin that does not answer, 529 for overload."""
 
 _DAMAGED = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
@@ -28,21 +30,26 @@ class ExtractionStopped(PipelineError):  # noqa: N818 (it is not the error, it f
     """The extraction was told to stop, because something else failed."""
 
 
+class TooMuchAskedError(RetriableError):
+    """The API's quota is used up for now: no fault of this request, which is asked again later."""
+
+
 class Failures(Struct, frozen=True):
     """Writes the errors of one page's request: who asked for what, and which try it was.
 
-    Bodies come masked: there is no secret in them.
+    Bodies and addresses come masked, and `mask` takes the secrets out of what libraries say.
     """
 
     source: RestApi
     who: str
     url: str
     tries: str
+    mask: Callable[[str], str] = str
 
     def of_exception(self, exc: requests.RequestException) -> PipelineError:
         """The error that a request which got no whole response ends in."""
         if isinstance(exc, _MISTYPED):
-            return ConfigurationError(f"{self.who}: {self.url} cannot be asked: {exc}")
+            return ConfigurationError(f"{self.who}: {self.url} cannot be asked: {self.mask(str(exc))}")
         if isinstance(exc, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc):
             return ConfigurationError(
                 f"{self.who}: the certificate of {self.source.base_url} is not trusted: {exc}. "
@@ -54,12 +61,14 @@ class Failures(Struct, frozen=True):
         """The error that a response without success ends in."""
         status = response.status_code
         said = f"{self.who}: {self.url} answered {_describe(response, body)} ({self.tries})"
+        pause_s = read_pause(response.headers, now.timestamp(), refused=status == 429)
+        # Some say Forbidden when too much was asked, GitHub among them.
+        if status == HTTPStatus.TOO_MANY_REQUESTS or (status == HTTPStatus.FORBIDDEN and pause_s is not None):
+            return TooMuchAskedError(said, retry_after_s=pause_s)
         if status in (401, 403):
             return ConfigurationError(f"{said}\n{self._explain_refusal()}")
         if status in _PASSING:
-            return RetriableError(
-                said, retry_after_s=read_retry_after(response.headers.get("Retry-After"), now)
-            )
+            return RetriableError(said, retry_after_s=pause_s)
         if status == HTTPStatus.NOT_FOUND:
             return ConfigurationError(f"{said}\nCheck base_url and the resource's path.")
         return FatalError(said)
@@ -71,14 +80,24 @@ class Failures(Struct, frozen=True):
             f"{reason} ({self.tries})"
         )
 
+    def of_report(self, reported: ReportedError) -> PipelineError:
+        """The error that the API reported in the body of a success."""
+        said = f"{self.who}: {self.url} reported an error: {self.mask(str(reported))} ({self.tries})"
+        return RetriableError(said) if reported.is_retriable else FatalError(said)
+
+    def of_part(self, exc: PipelineError) -> PipelineError:
+        """The same error with who asked for what: it came from a part that did not know."""
+        exc.args = (f"{self.who}: {self.url}: {exc} ({self.tries})",)
+        return exc
+
     def _explain_refusal(self) -> str:
         if self.source.auth is None:
             return "No secret was sent: declare auth=Bearer(secret=…) if the API needs one."
-        return f"Check the secret: {describe_secret(self.source.auth)}."
+        return f"Check the secret: {describe_secrets(self.source.auth)}."
 
     def _describe_silence(self, exc: requests.RequestException) -> str:
         api = f"the API at {self.source.base_url}"
-        text = str(exc)
+        text = self.mask(str(exc))
         if isinstance(exc, requests.exceptions.ConnectTimeout):
             return f"{api} could not be reached within {self.source.connect_timeout_s:g} s. Is it right?"
         if isinstance(exc, requests.exceptions.Timeout) or "Read timed out" in text:
@@ -100,16 +119,3 @@ def _describe(response: requests.Response, body: bytes) -> str:
     text = body[: 4 * _EXCERPT_CHARS].decode("utf-8", "replace")[:_EXCERPT_CHARS]
     reason = ascii(response.reason or "")[1:-1]
     return f"{response.status_code} {reason} {ascii(text)[:_EXCERPT_CHARS]}"
-
-
-def read_retry_after(header: str | None, now: dt.datetime) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date (RFC 9110, 10.2.3); None when it says neither."""
-    if header is None:
-        return None
-    if header.strip().isdigit():
-        return float(header)
-    try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())

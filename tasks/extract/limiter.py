@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from tasks.pipeline import RateLimit
 
+_MOMENT_S = 1.0
+
 
 class RateLimiter:
     """Lets at most `requests` through in any `per_s` seconds, and none while the API asked for a pause.
@@ -28,10 +30,16 @@ class RateLimiter:
             if stop.wait(delay_s):
                 return
 
-    def pause(self, seconds: float) -> None:
-        """Let nothing through for so long: the API asked for it, of all who share its quota."""
+    def pause(self, seconds: float) -> bool:
+        """Let nothing through for so long: the API asked for it, of all who share its quota.
+
+        Returns whether this is news, and not what other threads were told a moment ago.
+        """
         with self._lock:
-            self._resume_at = max(self._resume_at, self._clock() + seconds)
+            until = self._clock() + seconds
+            is_news = until > self._resume_at + _MOMENT_S
+            self._resume_at = max(self._resume_at, until)
+            return is_news
 
     def _try_to_send(self) -> float:
         """Seconds until it is worth asking again; 0 when a request was let through."""

@@ -4,6 +4,16 @@ Every model is frozen and forbids unknown fields, so that a mistyped word is an 
 silent default. A pipeline file in `flows/pipelines/` holds one `pipeline = Pipeline(...)`.
 """
 
+from tasks.pipeline.auth import (
+    ApiKey,
+    Basic,
+    Bearer,
+    OAuth2,
+    SecretHeaders,
+    Signature,
+    Signed,
+    Unsigned,
+)
 from tasks.pipeline.incremental import Incremental
 from tasks.pipeline.paging import Header, PageNumber
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
@@ -20,20 +30,27 @@ from tasks.pipeline.records import (
 )
 from tasks.pipeline.report import Report
 from tasks.pipeline.resource import Resource
-from tasks.pipeline.source import Bearer, RateLimit, RestApi
+from tasks.pipeline.source import RateLimit, RestApi
 from tasks.pipeline.table import Table
+from tasks.pipeline.times import CutToMicroseconds, EpochMilliseconds, EpochSeconds, Rfc2822
 
 __all__ = [
+    "ApiKey",
+    "Basic",
     "Bearer",
     "BodyError",
     "ColumnArrays",
     "CsvBody",
+    "CutToMicroseconds",
+    "EpochMilliseconds",
+    "EpochSeconds",
     "Frames",
     "GeoJsonFeatures",
     "Header",
     "Incremental",
     "KeyedRecords",
     "NdjsonBody",
+    "OAuth2",
     "PageNumber",
     "Pipeline",
     "RateLimit",
@@ -41,8 +58,13 @@ __all__ = [
     "Report",
     "Resource",
     "RestApi",
+    "Rfc2822",
     "RowArrays",
+    "SecretHeaders",
+    "Signature",
+    "Signed",
     "SingleRecord",
     "Table",
     "Transform",
+    "Unsigned",
 ]

@@ -84,7 +84,7 @@ class Pipeline(Declaration):
             mode="json",
             include={
                 "name": True,
-                "source": {"base_url", "auth"},
+                "source": {"base_url", "auth", "headers", "error"},
                 "resources": True,
                 "tables": True,
                 "target_schema": True,

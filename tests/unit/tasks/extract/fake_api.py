@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,9 @@ import requests
 from msgspec import Struct
 
 from tasks.errors import ConfigurationError
-from tasks.extract.client import ApiClient
+from tasks.extract.client import ApiClient, Limits
 from tasks.extract.failures import ExtractionStopped, Failures
+from tasks.extract.origins import Call
 from tasks.handover import Load
 from tasks.pipeline import Bearer, Incremental, PageNumber, Resource, RestApi
 
@@ -60,17 +60,17 @@ class FakeApi(ApiClient):
         self.urls: list[str] = []
         self._answer = answer
 
-    def _get(self, failures: Failures, stop: threading.Event) -> tuple[requests.Response, bytes]:
-        self._limiter.wait(stop)
-        if stop.is_set():
+    def _get(self, call: Call, failures: Failures, limits: Limits) -> tuple[requests.Response, bytes]:
+        self._limiter.wait(limits.stop)
+        if limits.stop.is_set():
             raise ExtractionStopped(failures.who)
         for resource, error in self.errors.items():
             if resource in failures.who:
                 raise error
-        page = int(parse_qs(urlsplit(failures.url).query)["page"][0])
+        page = int(parse_qs(urlsplit(call.url).query)["page"][0])
         earlier = self.asked.count(page)
         self.asked.append(page)
-        self.urls.append(failures.url)
+        self.urls.append(call.url)
         reply = self._answer(page, earlier)
         if isinstance(reply, requests.RequestException):
             raise failures.of_exception(reply) from reply

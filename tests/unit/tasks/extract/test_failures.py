@@ -1,11 +1,9 @@
-import datetime as dt
-from email.utils import format_datetime
-
 import pytest
 import requests
 
 from tasks.errors import ConfigurationError, FatalError, PipelineError, RetriableError
-from tasks.extract.failures import Failures, read_retry_after
+from tasks.extract.failures import Failures, TooMuchAskedError
+from tasks.extract.reported import ReportedError
 from tests.unit.tasks.extract.fake_api import NOW, SOURCE
 
 FAILURES = Failures(
@@ -58,18 +56,21 @@ def test_a_body_is_quoted_escaped_and_short() -> None:
     assert len(error) < 350
 
 
-@pytest.mark.parametrize("header", ["7", " 7 ", format_datetime(NOW + dt.timedelta(seconds=7), usegmt=False)])
-def test_retry_after_is_read_as_seconds_or_date(header: str) -> None:
-    assert read_retry_after(header, NOW) == pytest.approx(7, abs=1)
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry_After": "7"}, {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "7"}],
+)
+def test_a_forbidden_that_means_too_much_is_asked_again_later(headers: dict[str, str]) -> None:
+    error = of_status(403, b"", **headers)
+    assert isinstance(error, TooMuchAskedError)
+    assert error.retry_after_s == 7
 
 
-@pytest.mark.parametrize("header", [None, "", "soon", "-5", "1.5e9x"])
-def test_a_retry_after_that_says_nothing_is_none(header: str | None) -> None:
-    assert read_retry_after(header, NOW) is None
-
-
-def test_a_retry_after_in_the_past_is_no_wait() -> None:
-    assert read_retry_after("Wed, 21 Oct 2015 07:28:00 GMT", NOW) == 0
+def test_an_error_inside_a_success_passes_or_fails_as_declared() -> None:
+    passing = FAILURES.of_report(ReportedError("ratelimited", is_retriable=True))
+    final = FAILURES.of_report(ReportedError("no such field", is_retriable=False))
+    assert (type(passing), type(final)) == (RetriableError, FatalError)
+    assert "reported an error: no such field" in str(final)
 
 
 @pytest.mark.parametrize(

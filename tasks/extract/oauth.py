@@ -1,0 +1,162 @@
+"""OAuth2 tokens: asked for with the client's credentials or a refresh token, shared, renewed in time."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import requests
+from msgspec import Struct
+
+from tasks.errors import ConfigurationError, RetriableError
+from tasks.extract.masking import Mask, encode_basic
+from tasks.extract.quota import read_pause
+from tasks.extract.urls import trusts_environment
+from tasks.pipeline import OAuth2
+
+_log = logging.getLogger(__name__)
+
+_TIMEOUT_S = 30.0
+_EARLY_S = 60.0
+"""A token is renewed so long before it expires, or at nine tenths of a life shorter than ten minutes."""
+_FINAL = (400, 401, 403)
+
+
+class Granted(Struct, frozen=True):
+    """The answer to a token request (RFC 6749, 5.1)."""
+
+    access_token: str
+    expires_in: float | None = None
+    refresh_token: str | None = None
+
+
+class Refused(Struct, frozen=True):
+    """The answer to a token request that fails (RFC 6749, 5.2)."""
+
+    error: str = ""
+    error_description: str = ""
+
+
+class OAuthToken:
+    """The token that all connections of a source share; safe to use from several threads."""
+
+    def __init__(
+        self,
+        declared: OAuth2,
+        secrets: Mapping[str, str],
+        mask: Mask,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mask = mask
+        self._declared = declared
+        self._secrets = dict(secrets)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._renew_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"OAuthToken({self._declared.token_url!r})"
+
+    def current(self) -> str:
+        """The token; a new one when the last is about to expire.
+
+        Raises:
+            ConfigurationError: The credentials are refused.
+            RetriableError: The token could not be had now.
+        """
+        with self._lock:
+            if self._token is None or (self._renew_at is not None and self._clock() >= self._renew_at):
+                self._token = self._ask()
+            return self._token
+
+    def renew(self, refused: str) -> None:
+        """Get another token in place of the one that was refused; one thread asks, the others profit."""
+        with self._lock:
+            if self._token == refused:
+                _log.info("%s: the token was refused; renewing it.", self._declared.token_url)
+                self._token = self._ask()
+
+    def _ask(self) -> str:
+        asked_at = self._clock()
+        response = self._post()
+        if response.status_code != requests.codes.ok:
+            raise self._explain(response)
+        try:
+            granted = msgspec.json.decode(response.content, type=Granted, strict=False)
+        except msgspec.MsgspecError as exc:
+            # Not chained, and the body not shown: there may be a token in it.
+            reason = str(exc)
+        else:
+            return self._keep(granted, asked_at)
+        raise RetriableError(f"{self._declared.token_url} answered without a token: {reason}")
+
+    def _keep(self, granted: Granted, asked_at: float) -> str:
+        self.mask.add(granted.access_token)
+        life_s = granted.expires_in
+        self._renew_at = None if life_s is None else asked_at + life_s - min(_EARLY_S, life_s / 10)
+        refresh = self._declared.refresh_secret
+        if refresh and granted.refresh_token and granted.refresh_token != self._secrets[refresh]:
+            self.mask.add(granted.refresh_token)
+            self._secrets[refresh] = granted.refresh_token
+            _log.warning(
+                "%s gave a new refresh token, which this run uses. If the old one is void now, the next run "
+                "will be refused: ask the API for refresh tokens that do not rotate.",
+                self._declared.token_url,
+            )
+        return granted.access_token
+
+    def _post(self) -> requests.Response:
+        declared = self._declared
+        form = {**declared.params, **self._grant()}
+        if declared.scope:
+            form["scope"] = declared.scope
+        headers = {"Accept": "application/json"}
+        secret = self._secrets[declared.client_secret] if declared.client_secret else None
+        if secret is None or declared.client_auth == "form":
+            form |= {"client_id": declared.client_id} | ({"client_secret": secret} if secret else {})
+        else:
+            encoded = encode_basic(declared.client_id, secret)
+            self.mask.add(encoded)
+            headers["Authorization"] = f"Basic {encoded}"
+        try:
+            return self._send(form, headers)
+        except requests.RequestException as exc:
+            failure = f"{type(exc).__name__}: {self.mask.text(str(exc))}"
+        raise RetriableError(f"No token could be had from {declared.token_url}: {failure}")
+
+    def _send(self, form: dict[str, str], headers: dict[str, str]) -> requests.Response:
+        url = self._declared.token_url
+        with requests.Session() as session:
+            session.trust_env = trusts_environment(url)
+            # Not followed: a redirect could lead the client's secret to another origin.
+            return session.post(
+                url, data=form, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False, auth=_as_it_is
+            )
+
+    def _grant(self) -> dict[str, str]:
+        refresh = self._declared.refresh_secret
+        if refresh is None:
+            return {"grant_type": "client_credentials"}
+        return {"grant_type": "refresh_token", "refresh_token": self._secrets[refresh]}
+
+    def _explain(self, response: requests.Response) -> Exception:
+        url, status = self._declared.token_url, response.status_code
+        try:
+            refused = msgspec.json.decode(response.content, type=Refused)
+        except msgspec.MsgspecError:
+            refused = Refused()
+        reason = " ".join(filter(None, (refused.error, refused.error_description)))
+        said = f"{url} answered {status}{': ' if reason else ''}{ascii(self.mask.text(reason))[1:-1][:300]}"
+        if status in _FINAL or 300 <= status < 400:
+            names = ", ".join(map(repr, self._secrets))
+            return ConfigurationError(f"{said}. Check token_url, client_id and the secrets {names}.")
+        return RetriableError(said, retry_after_s=read_pause(response.headers, time.time(), refused=True))
+
+
+def _as_it_is(request: Any) -> Any:
+    """No credentials of a `.netrc` file."""
+    return request

@@ -1,0 +1,113 @@
+"""Requests stay with the origin that was declared: nothing that was declared for one goes to another."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from msgspec import Struct
+
+from tasks.errors import ConfigurationError, FatalError
+from tasks.extract.auth import Anonymous
+from tasks.extract.urls import origin_of, trusts_environment
+from tasks.pipeline import RestApi
+
+_MOST_REDIRECTS = 10
+_BECOMES_GET = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND)
+
+
+class Call(Struct, frozen=True):
+    """A request without its secrets."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = {}
+
+
+class OriginSession:
+    """One connection to the API, for one thread at a time.
+
+    Redirects are followed here and not by `requests`, which takes the Authorization header off when the host
+    changes, but puts on what a `.netrc` file has for the new one, and leaves keys in other headers and in
+    the query. Another origin, where `RestApi.other_origins` lets us go, has a session of its own, which has
+    neither secrets nor the API's cookies.
+    """
+
+    def __init__(self, source: RestApi, auth: Anonymous, headers: Mapping[str, str]) -> None:
+        self._source = source
+        self._auth = auth
+        self._origin = origin_of(source.base_url)
+        self._own = requests.Session()
+        self._own.headers.update({**headers, **source.headers})
+        self._foreign: requests.Session | None = None
+        self._plain_headers = dict(headers)
+        self._own.trust_env = trusts_environment(source.base_url)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._own.close()
+        if self._foreign:
+            self._foreign.close()
+
+    def send(self, call: Call, timeouts: tuple[float, float]) -> requests.Response:
+        """The answer to a call, its body not yet read, at the end of all redirects.
+
+        Raises:
+            FatalError: The call, or a redirect, leads to another origin.
+            requests.RequestException: There was no answer.
+        """
+        for _ in range(_MOST_REDIRECTS):
+            response = self._send_once(call, timeouts)
+            target = self._own.get_redirect_target(response)
+            if target is None:
+                return response
+            response.close()
+            call = _redirect(call, response, target)
+        raise ConfigurationError(
+            f"{self._auth.mask.text(call.url)} is redirected more than {_MOST_REDIRECTS} times."
+        )
+
+    def _send_once(self, call: Call, timeouts: tuple[float, float]) -> requests.Response:
+        is_own = origin_of(call.url) == self._origin
+        if not is_own and self._source.other_origins == "refuse":
+            raise FatalError(self._explain(call.url))
+        session = self._own if is_own else self._open_foreign()
+        return session.request(
+            call.method,
+            call.url if is_own else self._auth.mask.text(call.url),
+            data=call.body,
+            headers=call.headers if is_own else _plain(call.headers),
+            auth=self._auth if is_own else Anonymous(),
+            timeout=timeouts,
+            stream=True,
+            allow_redirects=False,
+        )
+
+    def _open_foreign(self) -> requests.Session:
+        if self._foreign is None:
+            self._foreign = requests.Session()
+            self._foreign.headers.update(self._plain_headers)
+        return self._foreign
+
+    def _explain(self, url: str) -> str:
+        elsewhere = urlsplit(url)
+        return (
+            f"{self._source.base_url} leads to another origin, {elsewhere.scheme}://"
+            f"{elsewhere.netloc.rpartition('@')[2]}, where a secret declared for this one must not go. If "
+            f'the API has moved, change base_url; if its pages are there, declare other_origins="anonymous", '
+            f"which follows without credentials."
+        )
+
+
+def _redirect(call: Call, response: requests.Response, target: str) -> Call:
+    url = urljoin(call.url, target)
+    status = response.status_code
+    if status == HTTPStatus.SEE_OTHER or (status in _BECOMES_GET and call.method == "POST"):
+        return Call("GET", url, None, _plain(call.headers))
+    return Call(call.method, url, call.body, call.headers)
+
+
+def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+    """Of a call's own headers, those that say nothing but what form is wanted or sent."""
+    return {name: value for name, value in headers.items() if name.lower() in {"accept", "content-type"}}
