@@ -17,6 +17,7 @@ from tasks.helper import HelperProcess
 from tasks.load import history, ledger
 from tasks.load.connection import hold_pipeline, open_connection, resolve_dsn
 from tasks.load.load import JUDGED, Target, accept_load, read_blocked, record_failure
+from tasks.load.schemas import read_schemas
 from tasks.load.staging import drop_leftovers, prepare_staging
 from tasks.pipeline import Pipeline
 from tasks.ports import Audience, Helper, Secrets
@@ -139,6 +140,7 @@ def _open_load(target: Target, pipeline: Pipeline, ports: Ports, *, full_refresh
             full_refresh=full_refresh,
             run_url=ports.run_url,
         )
+        schemas = read_schemas(conn, pipeline.name)
     folder = ports.settings.landing / opened.load_id
     load = Load(
         load_id=opened.load_id,
@@ -148,6 +150,7 @@ def _open_load(target: Target, pipeline: Pipeline, ports: Ports, *, full_refresh
         landing=str(folder / f"raw-{opened.extraction}"),
         work=str(folder / f"work-{opened.attempt_no}"),
         started_at=opened.started_at,
+        schemas=schemas,
     )
     Path(load.work).mkdir(parents=True, exist_ok=True)
     verb = "resumed" if opened.is_resumed else "begun"

@@ -101,8 +101,8 @@ class Columns:
             raise ConfigurationError(
                 f"{resource}: field {field.name!r} is a {type(kind).__name__.removesuffix('Type')}, which "
                 "has no column type. Use str, int, float, bool, datetime, date, time, Decimal, UUID, a "
-                "msgspec Struct or a list of these, each with `| None` where null may come, or msgspec.Raw to "
-                "keep the value as JSON text."
+                "msgspec Struct or a list of these, each with `| None` where null may come, or msgspec.Raw "
+                "to keep the value as JSON text."
             )
         scale = scale_of(field.type)
         if isinstance(dtype, pl.Decimal):
