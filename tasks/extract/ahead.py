@@ -8,6 +8,7 @@ from contextvars import copy_context
 
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pages import Answer, PageRequest
+from tasks.extract.pagination.paginate import learn
 from tasks.extract.pagination.protocol import Paginator
 
 _TICK_S = 0.1
@@ -40,19 +41,20 @@ class ReadAhead:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def read(self, paginator: Paginator, on_tick: Callable[[], None]) -> Iterator[Answer]:
-        """All pages that the paginator knows or comes to know, in order.
+        """All pages that the paginator knows or comes to know, in order, each with what it learned.
 
-        The caller hands each to the paginator before it takes the next. `on_tick` is called while waiting,
-        several times a second. The first error of any thread is raised as soon as it happens, whichever page
-        was awaited; that of a guess when its turn comes, which it may not.
+        What follows a page is asked for before the page is handed over, so that it is fetched while the
+        caller is busy. `on_tick` is called while waiting, several times a second. The first error of any
+        thread is raised as soon as it happens, whichever page was awaited; that of a guess when its turn
+        comes, which it may not.
         """
-        while True:
-            self._fill(paginator)
-            if not self._pending:
-                return
-            yield self._await(self._pending.popleft()[1], on_tick)
+        self._fill(paginator)
+        while self._pending:
+            answer = learn(paginator, self._await(self._pending.popleft()[1], on_tick))
             if paginator.withdraw():
                 self._drop()
+            self._fill(paginator)
+            yield answer
 
     def _fill(self, paginator: Paginator) -> None:
         while len(self._pending) < self._window and (request := paginator.next_request()):

@@ -2,11 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import polars as pl
@@ -21,7 +20,7 @@ from tasks.extract.incremental import CursorWatch, cursor_params
 from tasks.extract.landing.landed import FirstRequest
 from tasks.extract.landing.zone import open_landing
 from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
-from tasks.extract.pagination.paginate import paginate
+from tasks.extract.pagination.paginate import learn, paginate
 from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.extract.progress import Progress
 from tasks.extract.reported import ReportedError
@@ -111,15 +110,13 @@ class _Run:
         """Read all pages: those landed, then the others from the API, which are landed on the way."""
         for page in self.landing.read_pages():
             self._paginator.next_request()
-            self._take(self._reopen(page))
+            self._take(learn(self._paginator, self._reopen(page)))
         self._progress.resumed_pages = self._progress.pages
         if not self.landing.is_complete:
             self._client.sign_in()
             for answer in ahead.read(self._paginator, self._tick):
                 self._take(answer)
-                self.landing.add(
-                    msgspec.structs.replace(answer.page, next_state=_as_json(self._paginator.state()))
-                )
+                self.landing.add(answer.page)
         self._paginator.finish(self._records.received)
         self.landing.complete(records=self._records.received, size=self._progress.bytes)
         if self._records.needs_second_pass:
@@ -168,7 +165,6 @@ class _Run:
             ) from exc
 
     def _take(self, answer: Answer) -> None:
-        self._paginator.take(answer)
         self._refuse_repetition(answer)
         self._records.take(answer)
         self._progress.count(answer)
@@ -198,7 +194,3 @@ class _Run:
             self._progress.resumed_pages,
             rejected,
         )
-
-
-def _as_json(state: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(state).decode()

@@ -26,7 +26,7 @@ class LastRecord(Declaration):
 
 
 Place = JsonPath | Header
-SendIn = Literal["query", "body"]
+SendIn = Literal["query", "body", "header"]
 """Where a paginator puts its parameter; in the body, the parameter's name is a path (`variables.after`)."""
 
 

@@ -84,8 +84,8 @@ class ChainedPages(ABC):
         if earlier != self._taken:
             raise PagesLoopError(
                 f"{self._resource}: the API leads in a circle: page {self._taken} names the same next page "
-                f"as page {earlier} did, {_shorten(self._next)}. It was asked {answer.page.url}. Does it know "
-                f"its parameters? Check the paginator of the resource."
+                f"as page {earlier} did, {_shorten(self._next)}. It was asked {answer.page.url}. Does it "
+                f"know its parameters? Check the paginator of the resource."
             )
 
     def withdraw(self) -> bool:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from tasks.extract.pages import PageRequest
+import msgspec
+
+from tasks.extract.pages import Answer, PageRequest
 from tasks.extract.pagination.cursors import ConnectionPages, CursorPages, LinkedPages, LinkHeaderPages
 from tasks.extract.pagination.custom import open_custom
 from tasks.extract.pagination.numbered import NumberedPages
@@ -41,3 +43,10 @@ def paginate(resource: Resource, start: PageRequest) -> Paginator:
         assert callable(declared)
         declared = CustomPages(pages=declared)
     return _PAGINATORS[type(declared)](resource.name, declared, start)
+
+
+def learn(paginator: Paginator, answer: Answer) -> Answer:
+    """Hand the next answer to the paginator; the answer, its page saying what the paginator knows now."""
+    paginator.take(answer)
+    state = msgspec.json.encode(paginator.state()).decode()
+    return msgspec.structs.replace(answer, page=msgspec.structs.replace(answer.page, next_state=state))

@@ -29,11 +29,13 @@ def facts_of(kind: Any, *, required: bool = False, **places: Place | None) -> Re
 
 
 def send(request: PageRequest, send_in: SendIn, values: dict[str, Any]) -> PageRequest:
-    """The request with these parameters: in its query, as text, or at their paths in its JSON body."""
+    """The request with these parameters: as text in query or headers, or at their paths in the JSON body."""
     if not values:
         return request
-    if send_in == "query":
+    if send_in != "body":
         texts = {name: _as_text(name, value) for name, value in values.items()}
+        if send_in == "header":
+            return msgspec.structs.replace(request, headers={**request.headers, **texts})
         return msgspec.structs.replace(request, params={**request.params, **texts})
     body = request.json
     for path, value in values.items():
@@ -47,7 +49,7 @@ def _as_text(name: str, value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     raise ConfigurationError(
-        f"The value for the parameter {name!r} is {value!r}; only text and numbers fit into a query. "
+        f"The value for the parameter {name!r} is {value!r}; only text and numbers fit there. "
         f'If it goes into the body, declare send_in="body".'
     )
 
