@@ -1,0 +1,108 @@
+"""A whole process measured from outside: wall, CPU of client and of Postgres apart, memory of its tree."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+SAMPLE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run of one contestant.
+
+    Attributes:
+        wall_s: From the process's start to its end.
+        steady_s: What the contestant says its work took, imports and start apart.
+        cpu_s: User and system time of the process and its children.
+        postgres_cpu_s: The same of all processes of the server, meanwhile.
+        peak_mib: Greatest sum of the proportional set sizes of the process and its children.
+        said: The last line the contestant printed.
+    """
+
+    wall_s: float
+    steady_s: float
+    cpu_s: float
+    postgres_cpu_s: float
+    peak_mib: float
+    said: Mapping[str, Any]
+
+
+def measure(command: Sequence[str], env: Mapping[str, str], postmaster: int, timeout_s: float) -> Measurement:
+    """Run a contestant, which ends by printing one line of JSON with `steady_s`.
+
+    Raises:
+        RuntimeError: It failed; the message holds the end of what it said.
+    """
+    postgres_before = _postgres_cpu_s(postmaster)
+    started = time.perf_counter()
+    with subprocess.Popen(
+        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        peak = _Peak(process.pid)
+        killer = threading.Timer(timeout_s, process.kill)
+        killer.start()
+        before = os.times()
+        out, err = process.communicate()
+        after = os.times()
+        wall_s = time.perf_counter() - started
+        killer.cancel()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}\n{err[-3000:]}")
+    said = json.loads(out.strip().splitlines()[-1])
+    return Measurement(
+        wall_s=wall_s,
+        steady_s=said["steady_s"],
+        cpu_s=after.children_user + after.children_system - before.children_user - before.children_system,
+        postgres_cpu_s=_postgres_cpu_s(postmaster) - postgres_before,
+        peak_mib=peak.stop(),
+        said=said,
+    )
+
+
+class _Peak:
+    """Looks at a process and its children twenty times a second."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._peak = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        self._stop.set()
+        self._thread.join()
+        return self._peak / 2**20
+
+    def _watch(self) -> None:
+        while not self._stop.wait(SAMPLE_S):
+            self._peak = max(self._peak, self._tree_bytes())
+
+    def _tree_bytes(self) -> int:
+        total = 0
+        with suppress(psutil.Error):
+            for process in (self._process, *self._process.children(recursive=True)):
+                with suppress(psutil.Error):
+                    total += process.memory_full_info().pss
+        return total
+
+
+def _postgres_cpu_s(postmaster: int) -> float:
+    server = psutil.Process(postmaster)
+    own = server.cpu_times()
+    # Backends that have ended count as the postmaster's children.
+    seconds: float = own.user + own.system + own.children_user + own.children_system
+    for backend in server.children():
+        with suppress(psutil.Error):
+            times = backend.cpu_times()
+            seconds += times.user + times.system
+    return seconds
