@@ -11,7 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.catalog import find_pipeline
 from flows.path import Steps, follow_path
-from flows.run import run_pipeline
+from flows.run import Order, run_pipeline
 from flows.wiring import prefect_ports
 from tasks.errors import PipelineError
 from tasks.extract.task import extract
@@ -43,12 +43,16 @@ def _name_run() -> str:
     # own: HTTP requests, statements in Postgres, calls of the helper process.
     timeout_seconds=12 * 3600,
 )
-def ingest(pipeline: str, full_refresh: bool = False) -> State[None]:
+def ingest(
+    pipeline: str, full_refresh: bool = False, replay: str | None = None, force: bool = False
+) -> State[None]:
     """Bring what is new at a pipeline's API into its Postgres tables, or leave them as they are.
 
     Args:
         pipeline: Name of a file in `flows/pipelines/`.
         full_refresh: Ask the API for everything, not only for what changed since the cursor.
+        replay: Id of a load: apply once more what it has landed, without the API.
+        force: Replay even where older rows could replace newer ones.
 
     Returns:
         Completed, or Failed with a message for people: the gate blocked the load, or a step failed. Then
@@ -56,9 +60,9 @@ def ingest(pipeline: str, full_refresh: bool = False) -> State[None]:
         pickle, and shown as a traceback.)
     """
     try:
-        declared = find_pipeline(pipeline)
+        order = Order(full_refresh=full_refresh, replay_of=replay, is_forced=force)
         report = run_pipeline(
-            declared, prefect_ports(), lambda run: follow_path(run, STEPS), full_refresh=full_refresh
+            find_pipeline(pipeline), prefect_ports(), lambda run: follow_path(run, STEPS), order
         )
     except PipelineError as exc:
         log.error("%s", exc)  # noqa: TRY400  the message says it all

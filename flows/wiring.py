@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import cast
 
-from flows.run import Ports
+from flows.ports import Ports
 from flows.storage import open_store
 from tasks.errors import ConfigurationError
 from tasks.handover import Event
@@ -48,8 +48,22 @@ def prefect_ports() -> Ports:
         secrets=_secret_from_prefect,
         audience=audience,
         run_url=flow_run.ui_url,
+        pool_type=_read_pool_type(),
         publish=publish,
     )
+
+
+def _read_pool_type() -> str | None:
+    """Type of the work pool whose worker runs this flow, None without one."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.context import FlowRunContext  # noqa: PLC0415
+
+    context = FlowRunContext.get()
+    pool = context.flow_run.work_pool_name if context and context.flow_run else None
+    if pool is None:
+        return None
+    with get_client(sync_client=True) as client:
+        return client.read_work_pool(pool).type
 
 
 def _secret_without_prefect(name: str) -> str:

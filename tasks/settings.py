@@ -21,8 +21,13 @@ class Settings(BaseSettings):
 
     Attributes:
         home: Everything assay keeps on this machine: the embedded Postgres, landing zone, reports. A
-            relative path, here and in `reports_url`, is below the project.
+            relative path, here and in the URLs below, is below the project.
         database_url: DSN of the target; the embedded Postgres in `home` when unset.
+        landing_url: Where raw responses go: `s3://bucket/prefix`, another URL that fsspec knows, or a folder;
+            `home/landing` when unset.
+        landing_keep_days: Age in days after which a load's raw responses may be deleted; never when unset.
+        landing_keep_loads: How many of a pipeline's published loads keep theirs; all when unset. With both,
+            what one of them keeps is kept.
         reports_url: Where reports go: `s3://bucket/prefix`, or a folder; `home/reports` when unset.
         resume_within_s: How old an interrupted load may be to be resumed, in seconds; an older one is
             extracted afresh, because page-numbered sources shift.
@@ -33,14 +38,24 @@ class Settings(BaseSettings):
 
     home: ProjectPath = Field(default=PROJECT / ".assay")
     database_url: SecretStr | None = None
+    landing_url: str | None = None
+    landing_keep_days: float | None = Field(default=None, ge=0)
+    landing_keep_loads: int | None = Field(default=None, ge=1)
     reports_url: str | None = None
     resume_within_s: float = 3600.0
     statement_timeout_s: float = 600.0
 
     @property
-    def landing(self) -> Path:
-        """Folder of the landing zone."""
-        return self.home / "landing"
+    def landing(self) -> str:
+        """The landing zone: a folder, or a URL."""
+        if self.landing_url and "://" in self.landing_url:
+            return self.landing_url
+        return str(PROJECT / self.landing_url if self.landing_url else self.home / "landing")
+
+    @property
+    def work(self) -> Path:
+        """Folder of the typed files that the steps of an attempt hand each other, gone when it is over."""
+        return self.home / "work"
 
     @property
     def reports(self) -> Path:

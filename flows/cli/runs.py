@@ -1,12 +1,15 @@
 """Commands that bring data in."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from flows.cli.app import app, print_last, read_last, show_progress
 from tasks.errors import PipelineError, RetriableError
+
+if TYPE_CHECKING:
+    from tasks.pipeline import Pipeline
 
 
 @app.command
@@ -25,6 +28,32 @@ def run(
         prefect: With `--no-prefect` the run needs no Prefect server, shows in no UI and sends no alerts.
         quiet: No progress, only the result.
     """
+    _start(pipeline, prefect=prefect, quiet=quiet, full_refresh=full_refresh)
+
+
+@app.command
+def replay(
+    pipeline: str,
+    *,
+    load: str,
+    force: bool = False,
+    prefect: bool = True,
+    quiet: Annotated[bool, Parameter(alias="-q")] = False,
+) -> None:
+    """Apply once more what an earlier load has landed, with today's transform and suites, without the API.
+
+    Args:
+        pipeline: Name of the pipeline.
+        load: The load's id, as `assay status` shows it.
+        force: Replay even where older rows could replace newer ones.
+        prefect: With `--no-prefect` the run needs no Prefect server, shows in no UI and sends no alerts.
+        quiet: No progress, only the result.
+    """
+    _start(pipeline, prefect=prefect, quiet=quiet, replay=load, force=force)
+
+
+def _start(pipeline: str, *, prefect: bool, quiet: bool, **order: Any) -> None:
+    """Run a pipeline and print how it ended; `order` is what the flow is told besides its name."""
     from flows.catalog import find_pipeline  # noqa: PLC0415  commands import what they need
 
     show_progress(quiet=quiet)
@@ -32,20 +61,20 @@ def run(
     before = read_last(declared.name)
     try:
         if prefect:
-            _run_under_prefect(pipeline, full_refresh=full_refresh)
+            _run_under_prefect(declared.name, order)
         else:
-            _run_plainly(declared.name, full_refresh=full_refresh)
+            _run_plainly(declared, **order)
     finally:
         print_last(declared.name, unless=before)
 
 
-def _run_under_prefect(pipeline: str, *, full_refresh: bool) -> None:
+def _run_under_prefect(pipeline: str, order: dict[str, Any]) -> None:
     # Prefect's console shows every traceback; the run's page keeps them, the terminal gets our own lines.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from flows.ingest import ingest  # noqa: PLC0415
 
     try:
-        state = ingest(pipeline, full_refresh=full_refresh, return_state=True)
+        state = ingest(pipeline, **order, return_state=True)
     except RuntimeError as exc:
         if "Failed to reach API" not in str(exc):
             raise
@@ -57,16 +86,13 @@ def _run_under_prefect(pipeline: str, *, full_refresh: bool) -> None:
         raise PipelineError(state.message)
 
 
-def _run_plainly(pipeline: str, *, full_refresh: bool) -> None:
-    from flows.catalog import find_pipeline  # noqa: PLC0415
+def _run_plainly(
+    pipeline: "Pipeline", *, full_refresh: bool = False, replay: str | None = None, force: bool = False
+) -> None:
     from flows.path import follow_path, plain_steps  # noqa: PLC0415
-    from flows.run import run_pipeline  # noqa: PLC0415
+    from flows.run import Order, run_pipeline  # noqa: PLC0415
     from flows.wiring import plain_ports  # noqa: PLC0415
 
+    order = Order(full_refresh=full_refresh, replay_of=replay, is_forced=force)
     with plain_steps(threads=8) as steps:
-        run_pipeline(
-            find_pipeline(pipeline),
-            plain_ports(),
-            lambda opened: follow_path(opened, steps),
-            full_refresh=full_refresh,
-        )
+        run_pipeline(pipeline, plain_ports(), lambda opened: follow_path(opened, steps), order)

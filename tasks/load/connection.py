@@ -150,6 +150,10 @@ def lock_key(*names: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
+class PipelineBusyError(FatalError):
+    """Another run of the pipeline is under way."""
+
+
 @contextmanager
 def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
     """Keep other runs of this pipeline out until the end, or until this process is gone.
@@ -158,7 +162,7 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
     works behind a transaction pooler, and takes no snapshot that vacuum would have to wait for.
 
     Raises:
-        FatalError: Another run holds it.
+        PipelineBusyError: Another run holds it.
     """
     # As text, not as a parameter: the extended protocol keeps a portal, and so its snapshot, until the next
     # statement.
@@ -167,7 +171,7 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
         conn.execute("BEGIN")
         conn.execute(UNBOUND)
         if not fetch_one(conn, take)[0]:
-            raise FatalError(
+            raise PipelineBusyError(
                 f"{pipeline}: another run of this pipeline is under way on this database. "
                 "Wait for its end; `assay status` shows it."
             )

@@ -30,7 +30,10 @@ Cursors = dict[str, str | None]
 
 @dataclass(frozen=True)
 class OpenLoad:
-    """A load that an attempt is about to be made at, with the number of its extraction and its attempt."""
+    """A load that an attempt is about to be made at, with the number of its extraction and its attempt.
+
+    The extraction of a replay is that of the load it repeats.
+    """
 
     load_id: str
     extraction: int
@@ -38,6 +41,7 @@ class OpenLoad:
     cursors: Cursors
     started_at: dt.datetime
     is_resumed: bool
+    replay_of: str | None = None
 
 
 def migrate(conn: Connection) -> None:
@@ -54,14 +58,15 @@ def migrate(conn: Connection) -> None:
                 "CREATE TABLE assay.migrations "
                 "(version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
             )
-        done = fetch_int(conn, "SELECT coalesce(max(version), 0) FROM assay.migrations")
-        scripts = sorted(resources.files("tasks.load").joinpath("migrations").iterdir(), key=lambda f: f.name)
-        if done > len(scripts):
+        done = {version for (version,) in conn.execute("SELECT version FROM assay.migrations")}
+        scripts = {int(f.name[:3]): f for f in resources.files("tasks.load").joinpath("migrations").iterdir()}
+        if unknown := done - set(scripts):
             raise ConfigurationError(
-                f"The ledger is at version {done}, this assay knows {len(scripts)}. Update assay."
+                f"The ledger is at version {max(map(str, unknown))}, this assay knows {max(scripts)}. "
+                "Update assay."
             )
-        for version, script in enumerate(scripts[done:], start=done + 1):
-            conn.execute(sql.SQL(script.read_text(encoding="utf-8")))
+        for version in sorted(set(scripts) - done):
+            conn.execute(sql.SQL(scripts[version].read_text(encoding="utf-8")))
             conn.execute("INSERT INTO assay.migrations (version) VALUES (%s)", (version,))
 
 
@@ -89,7 +94,7 @@ def open_load(
     with conn.transaction():
         # The backend of a killed run may still hold its attempt.
         limit_transaction(conn, statement_timeout_s=120)
-        _close_crashed(conn, pipeline)
+        close_crashed(conn, pipeline)
         cursors = read_cursors(conn, pipeline)
         found = _adopt(conn, pipeline, fingerprint, cursors, resume_within_s, full_refresh=full_refresh)
         load_id, is_resumed = found or (
@@ -101,7 +106,7 @@ def open_load(
             "WHERE pipeline = %s AND status IN ('open', 'blocked') AND load_id <> %s",
             (pipeline, load_id),
         )
-        attempt_no, started_at = _insert_attempt(conn, load_id, run_url)
+        attempt_no, started_at = insert_attempt(conn, load_id, run_url)
         extraction = fetch_int(conn, "SELECT extraction FROM assay.loads WHERE load_id = %s", load_id)
     start: Cursors = {} if full_refresh else dict(cursors)
     return OpenLoad(load_id, extraction, attempt_no, start, started_at, is_resumed)
@@ -120,10 +125,11 @@ def reopen_blocked(conn: Connection, load_id: str, *, run_url: str | None) -> tu
         status = fetch_one(conn, "SELECT status FROM assay.loads WHERE load_id = %s", load_id)[0]
         if status not in {"blocked", "open"}:
             raise ConfigurationError(f"Load {load_id} is {status}; only a blocked load can be accepted.")
-        return _insert_attempt(conn, load_id, run_url)
+        return insert_attempt(conn, load_id, run_url)
 
 
-def _insert_attempt(conn: Connection, load_id: str, run_url: str | None) -> tuple[int, dt.datetime]:
+def insert_attempt(conn: Connection, load_id: str, run_url: str | None) -> tuple[int, dt.datetime]:
+    """Record that an attempt begins; returns its number and start."""
     attempt_no, started_at = fetch_one(
         conn,
         "INSERT INTO assay.attempts (load_id, attempt_no, pipeline, status, run_url) SELECT load_id, "
@@ -194,8 +200,8 @@ def untold_attempts(conn: Connection, pipeline: str) -> list[tuple[str, int]]:
     return [(str(load_id), int(str(attempt_no))) for load_id, attempt_no in rows]
 
 
-def _close_crashed(conn: Connection, pipeline: str) -> None:
-    """Whoever ran these is gone: the pipeline is held by us."""
+def close_crashed(conn: Connection, pipeline: str) -> None:
+    """End the attempts of processes that are gone; call it while holding the pipeline."""
     conn.execute(
         "UPDATE assay.attempts SET status = 'crashed', ended_at = clock_timestamp(), "
         "error = 'The process ended before the attempt did.' WHERE pipeline = %s AND status = 'running'",

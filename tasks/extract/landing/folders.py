@@ -28,6 +28,9 @@ class Folder(Protocol):
     def delete(self, names: Iterable[str]) -> None:
         """Delete files, those that are there."""
 
+    def measure(self) -> int:
+        """How much all below it takes, in bytes."""
+
     def delete_all(self) -> None:
         """Delete the folder and all below it."""
 

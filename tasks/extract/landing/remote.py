@@ -61,6 +61,10 @@ class RemoteFolder:
         for name in names:
             self._ask(partial(self._files.rm_file, join(self._root, name)))
 
+    def measure(self) -> int:
+        """How much all below it takes, in bytes."""
+        return self._ask(lambda: int(self._files.du(self._root))) or 0
+
     def delete_all(self) -> None:
         """Delete the folder and all below it."""
         self._ask(partial(self._files.rm, self._root, recursive=True))

@@ -10,5 +10,6 @@ WHERE pipeline = %s
   AND cursors_before = %s
   AND full_refresh = %s
   AND status IN ('open', 'blocked')
+  AND replay_of IS NULL
 ORDER BY started_at DESC
 LIMIT 1

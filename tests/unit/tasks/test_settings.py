@@ -19,7 +19,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_an_environment_all_is_kept_in_the_project() -> None:
     settings = read_settings()
     assert settings.home == PROJECT / ".assay"
-    assert (settings.landing, settings.reports) == (settings.home / "landing", settings.home / "reports")
+    assert (settings.landing, settings.reports) == (f"{settings.home}/landing", settings.home / "reports")
     assert settings.database_url is None
     assert (settings.resume_within_s, settings.statement_timeout_s) == (3600, 600)
 
