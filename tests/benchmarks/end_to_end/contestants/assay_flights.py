@@ -28,7 +28,7 @@ def flights_only() -> Pipeline:
 
 def run_plainly(*, full_refresh: bool, is_warm: bool) -> float:
     from flows.path import follow_path, plain_steps  # noqa: PLC0415
-    from flows.run import run_pipeline  # noqa: PLC0415
+    from flows.run import Order, run_pipeline  # noqa: PLC0415
     from flows.wiring import plain_ports  # noqa: PLC0415
     from tasks.helper import HelperProcess  # noqa: PLC0415
 
@@ -39,7 +39,7 @@ def run_plainly(*, full_refresh: bool, is_warm: bool) -> float:
             helper.call("platform:python_version")  # answers when everything is imported
             stack.enter_context(mock.patch("flows.run.HelperProcess", return_value=nullcontext(helper)))
         started = time.perf_counter()
-        run_pipeline(pipeline, ports, lambda run: follow_path(run, steps), full_refresh=full_refresh)
+        run_pipeline(pipeline, ports, lambda run: follow_path(run, steps), Order(full_refresh=full_refresh))
         return time.perf_counter() - started
 
 
