@@ -59,7 +59,11 @@ class Page(msgspec.Struct):
     pages: int
 
 
-TYPES: dict[type, type[pl.DataType] | pl.DataType] = {int: pl.Int64, str: pl.String, dt.datetime: pl.Datetime("us", "UTC")}
+TYPES: dict[type, type[pl.DataType] | pl.DataType] = {
+    int: pl.Int64,
+    str: pl.String,
+    dt.datetime: pl.Datetime("us", "UTC"),
+}
 SQL = {int: "bigint", str: "text", dt.datetime: "timestamptz"}
 FIELDS = {field.name: field.type for field in msgspec.structs.fields(Flight)}
 PLAIN = {
