@@ -2,53 +2,135 @@
 
 import datetime as dt
 import difflib
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import polars as pl
 
+from tasks.cursors import Position, parse_cursor, show_cursor
 from tasks.errors import ConfigurationError
-from tasks.extract.pages import iso
-from tasks.pipeline import Incremental, Resource
+from tasks.extract.moments import ceil_to_unit, show_as, step_back, subtract
+from tasks.pipeline import Incremental, Resource, SyncToken
 
-_KINDS = (pl.Datetime("us", "UTC"), pl.Datetime("us"), pl.Date())
+_TIMES = (pl.Datetime("us", "UTC"), pl.Datetime("us"))
+Params = dict[str, str]
 
 
-def cursor_params(incremental: Incremental | None, cursor: str | None) -> dict[str, str]:
+def cursor_params(incremental: Incremental | SyncToken | None, cursor: str | None) -> Params:
     """The query parameter that asks for what changed since the published cursor less the lag.
 
-    Empty on a first load. The cursor keeps the form the API sent: a date stays a date, microseconds stay.
+    On a first load that is the declared first value, if there is one. Without a format, the cursor keeps the
+    form the API sent: a date stays a date, microseconds stay.
 
     Raises:
-        ConfigurationError: The published cursor is not ISO 8601.
+        ConfigurationError: The published cursor is not what the declaration expects.
     """
-    if incremental is None or cursor is None:
+    if isinstance(incremental, SyncToken):
+        return {incremental.param: cursor} if incremental.param and cursor is not None else {}
+    if incremental is None or incremental.param is None:
         return {}
+    begin = _begin(incremental, cursor)
+    return {} if begin is None else {incremental.param: _show_lower(incremental, begin)}
+
+
+def cursor_url(incremental: Incremental | SyncToken | None, cursor: str | None) -> str | None:
+    """The URL to ask in place of the resource's, where that is the form of the cursor."""
+    is_url = isinstance(incremental, SyncToken) and incremental.param is None
+    return cursor if is_url else None
+
+
+def cursor_windows(
+    incremental: Incremental | SyncToken | None, cursor: str | None, requested_at: dt.datetime
+) -> list[Params]:
+    """The query parameters of each piece to ask for, in order; one piece unless windows are declared.
+
+    Two windows share the moment between them, since an API may take its ends in or not: a record there
+    comes twice rather than not at all.
+
+    Raises:
+        ConfigurationError: Windows of time are declared for numbers, or the other way round.
+    """
+    if not isinstance(incremental, Incremental) or incremental.until_param is None:
+        return [cursor_params(incremental, cursor)]
+    begin = _begin(incremental, cursor)
+    edges = list(_edges(incremental, begin, _end(begin, requested_at)))
+    pieces = []
+    for lower, upper in pairwise(edges):
+        last = ceil_to_unit(upper, incremental.format)
+        piece = {incremental.until_param: show_as(last, incremental.format)}
+        if incremental.param and lower is not None:
+            piece = {incremental.param: _show_lower(incremental, lower)} | piece
+        pieces.append(piece)
+    return pieces
+
+
+def _begin(incremental: Incremental, cursor: str | None) -> Position | None:
+    if cursor is None:
+        return incremental.first
     try:
-        if len(cursor) == len("2013-01-01"):
-            return {incremental.param: (dt.date.fromisoformat(cursor) - incremental.lag).isoformat()}
-        moment = dt.datetime.fromisoformat(cursor) - incremental.lag
+        return subtract(parse_cursor(cursor), incremental.lag)
     except ValueError as exc:
         raise ConfigurationError(
-            f"The published cursor {cursor!r} of field {incremental.field!r} is not an ISO 8601 time."
+            f"The published cursor {cursor!r} of field {incremental.field!r} is neither an ISO 8601 time nor "
+            f"a whole number."
         ) from exc
-    return {incremental.param: iso(moment) if moment.tzinfo else moment.isoformat()}
+    except TypeError as exc:
+        raise ConfigurationError(
+            f"The cursor of field {incremental.field!r} is {cursor}, and the lag {incremental.lag!r}: for "
+            f"times and dates a lag is a timedelta, for whole numbers it is one."
+        ) from exc
+
+
+def _end(begin: Position | None, requested_at: dt.datetime) -> Position:
+    if isinstance(begin, int):
+        raise ConfigurationError(
+            "Windows end at the time of the request; a cursor of whole numbers has no such end. "
+            "Leave out until_param, and let the API page."
+        )
+    if isinstance(begin, dt.datetime):
+        return requested_at if begin.tzinfo else requested_at.astimezone(dt.UTC).replace(tzinfo=None)
+    return requested_at.astimezone(dt.UTC).date() if isinstance(begin, dt.date) else requested_at
+
+
+def _edges(incremental: Incremental, begin: Position | None, end: Position) -> Iterator[Any]:
+    yield begin
+    edge: Any = begin
+    while incremental.window is not None and edge is not None:
+        before, edge = edge, edge + incremental.window
+        if edge == before:
+            raise ConfigurationError(
+                f"A window of {incremental.window} is no step between the dates of {incremental.field!r}."
+            )
+        if edge >= end:
+            break
+        yield edge
+    yield end
+
+
+def _show_lower(incremental: Incremental, begin: Position) -> str:
+    if incremental.bound == "exclusive":
+        begin = step_back(begin, incremental.format)
+    return show_as(begin, incremental.format)
 
 
 class CursorWatch:
     """Watches decoded records go by for the greatest cursor value that is not in the future.
 
-    A value later than the time of the first request plus the declared skew does not move the cursor.
+    A time later than that of the first request plus the declared skew does not move the cursor.
     """
 
     def __init__(self, resource: Resource, schema: pl.Schema, requested_at: dt.datetime) -> None:
         """Check that the cursor's field can be one.
 
         Raises:
-            ConfigurationError: The record has no such field, or it holds neither times nor dates.
+            ConfigurationError: The record has no such field, or it holds neither times, dates nor numbers.
         """
-        self._field = resource.incremental.field if resource.incremental else None
-        self.cap = requested_at + resource.incremental.max_skew if resource.incremental else None
-        self._greatest: dt.date | None = None
-        if self._field is None:
+        declared = resource.incremental
+        self._field = declared.field if isinstance(declared, Incremental) else None
+        self.cap: dt.datetime | None = None
+        self._greatest: Position | None = None
+        if self._field is None or not isinstance(declared, Incremental):
             return
         if self._field not in schema:
             near = difflib.get_close_matches(self._field, schema, n=1)
@@ -56,27 +138,30 @@ class CursorWatch:
             raise ConfigurationError(
                 f"{resource.name}: the cursor's field {self._field!r} is not in the record.{hint}"
             )
-        if schema[self._field] not in _KINDS:
+        dtype = schema[self._field]
+        if not (dtype in _TIMES or dtype == pl.Date() or dtype.is_integer()):
             raise ConfigurationError(
-                f"{resource.name}: the cursor's field {self._field!r} is {schema[self._field]}; "
-                f"it must hold times or dates."
+                f"{resource.name}: the cursor's field {self._field!r} is {dtype}; "
+                f"it must hold times, dates or whole numbers."
             )
+        if not dtype.is_integer():
+            self.cap = requested_at + declared.max_skew
 
     def watch(self, frame: pl.DataFrame) -> None:
         """See a batch of decoded records."""
-        if self._field is None or self.cap is None:
+        if self._field is None:
             return
         column = frame[self._field]
-        cap = pl.Series([self.cap.astimezone(dt.UTC)], dtype=pl.Datetime("us", "UTC"))
-        if column.dtype != cap.dtype:
-            cap = cap.dt.replace_time_zone(None).cast(column.dtype)
-        seen = column.filter(column <= cap.item()).max()
-        if isinstance(seen, dt.date) and (self._greatest is None or seen > self._greatest):
+        if self.cap is not None:
+            cap = pl.Series([self.cap.astimezone(dt.UTC)], dtype=pl.Datetime("us", "UTC"))
+            if column.dtype != cap.dtype:
+                cap = cap.dt.replace_time_zone(None).cast(column.dtype)
+            column = column.filter(column <= cap.item())
+        seen: Any = column.max()
+        if seen is not None and (self._greatest is None or seen > self._greatest):
             self._greatest = seen
 
     @property
     def greatest(self) -> str | None:
-        """The greatest value seen, ISO 8601, None when there was none."""
-        if isinstance(self._greatest, dt.datetime) and self._greatest.tzinfo:
-            return iso(self._greatest)
-        return self._greatest.isoformat() if self._greatest else None
+        """The greatest value seen, as the ledger keeps it; None when there was none."""
+        return None if self._greatest is None else show_cursor(self._greatest)

@@ -14,7 +14,7 @@ from tasks.pipeline.auth import (
     Signed,
     Unsigned,
 )
-from tasks.pipeline.incremental import Incremental
+from tasks.pipeline.incremental import Incremental, SyncToken
 from tasks.pipeline.paging import Header, PageNumber
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
 from tasks.pipeline.records import (
@@ -64,6 +64,7 @@ __all__ = [
     "Signature",
     "Signed",
     "SingleRecord",
+    "SyncToken",
     "Table",
     "Transform",
     "Unsigned",

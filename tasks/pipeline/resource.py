@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tasks.pipeline.declaring import Declaration, Identifier, RecordType
-from tasks.pipeline.incremental import Incremental
+from tasks.pipeline.incremental import Incremental, SyncToken
 from tasks.pipeline.paging import PageNumber, Paginator
 from tasks.pipeline.records import Records
 
@@ -37,7 +37,7 @@ class Resource(Declaration):
     params: dict[str, str] = Field(default_factory=dict)
     json_body: dict[str, Any] | None = None
     paginator: Paginator = PageNumber()
-    incremental: Incremental | None = None
+    incremental: Incremental | SyncToken | None = None
     max_pages: int = Field(default=1_000_000, gt=0)
     columns: Literal["evolve", "freeze", "discard"] = "evolve"
     nul: Literal["reject", "remove"] = "reject"

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tasks.cursors import show_cursor
 from tests.unit.tasks.validate.gating import CAP, expect, judge, make_extracted
 
 FAR = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -29,26 +30,26 @@ def cursor_of(tmp_path: Path, frame: pl.DataFrame, **options: Any) -> str | None
 
 def test_greatest_clean_value_is_the_cursor(tmp_path: Path) -> None:
     moments = [NOW - dt.timedelta(hours=hours) for hours in (3, 1, 2)]
-    assert cursor_of(tmp_path, batch(*moments, None)) == moments[1].isoformat()
+    assert cursor_of(tmp_path, batch(*moments, None)) == show_cursor(moments[1])
 
 
 def test_quarantined_row_does_not_move_the_cursor(tmp_path: Path) -> None:
     moments = [NOW - dt.timedelta(hours=hours) for hours in (5, 4, 3, 2, 1)]
-    assert cursor_of(tmp_path, batch(*moments)) == moments[3].isoformat()
+    assert cursor_of(tmp_path, batch(*moments)) == show_cursor(moments[3])
 
 
 def test_value_after_the_cap_does_not_move_the_cursor(tmp_path: Path) -> None:
     hour_ago = NOW - dt.timedelta(hours=1)
-    assert (
-        cursor_of(tmp_path, batch(hour_ago, FAR, NOW + dt.timedelta(microseconds=1))) == hour_ago.isoformat()
+    assert cursor_of(tmp_path, batch(hour_ago, FAR, NOW + dt.timedelta(microseconds=1))) == show_cursor(
+        hour_ago
     )
-    assert cursor_of(tmp_path, batch(hour_ago, NOW)) == NOW.isoformat()
+    assert cursor_of(tmp_path, batch(hour_ago, NOW)) == show_cursor(NOW)
     assert cursor_of(tmp_path, batch(FAR)) is None
 
 
 def test_without_a_cap_the_greatest_counts(tmp_path: Path) -> None:
     frame = batch(NOW, FAR)
-    assert cursor_of(tmp_path, frame, extracted=make_extracted(2, cursor_cap=None)) == FAR.isoformat()
+    assert cursor_of(tmp_path, frame, extracted=make_extracted(2, cursor_cap=None)) == show_cursor(FAR)
 
 
 def test_nothing_clean_has_no_cursor_but_carries_one(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_nothing_clean_has_no_cursor_but_carries_one(tmp_path: Path) -> None:
         (
             [NOW, dt.datetime(2200, 1, 1, tzinfo=dt.UTC)],
             pl.Datetime("ns", "America/New_York"),
-            "2026-01-02T03:09:05+00:00",
+            "2026-01-02T03:09:05Z",
         ),
     ],
 )

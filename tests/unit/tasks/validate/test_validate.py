@@ -66,7 +66,7 @@ def validate_airlines(work: Path, pipeline: Pipeline) -> Any:
 def test_verdict_survives_the_way_to_the_helper_and_back(tmp_path: Path) -> None:
     verdict = validate_airlines(tmp_path, make_pipeline())
     assert (verdict.verdict, verdict.clean_count, verdict.quarantined) == ("passed", 1, 1)
-    assert verdict.cursor == "2026-01-01T00:00:00+00:00"
+    assert verdict.cursor == "2026-01-01T00:00:00Z"
     assert any(outcome.state == "quarantined" for outcome in verdict.outcomes)
 
 
