@@ -23,7 +23,9 @@ class PolarsBatchData(BatchData):
         frame: as it was given.
         columns: its columns, NaN as null.
         resolved: value or `Failure` by metric id.
+        height: number of rows, or the `Failure` to count them; None where it has not been asked for.
         counts: number of unexpected rows by test, or the `Failure` to count them.
+        verdicts: which rows are unexpected by test, where something cheaper than the test has been found.
         pandas: engines of GX's own on single columns, for what has no Polars version.
     """
 
@@ -33,7 +35,9 @@ class PolarsBatchData(BatchData):
         self.lazy: pl.LazyFrame = frame.lazy()
         self.columns = Columns.of(frame)
         self.resolved: dict[Any, Any] = {}
+        self.height: int | Failure | None = frame.height if isinstance(frame, pl.DataFrame) else None
         self.counts: dict[RowTest, int | Failure] = {}
+        self.verdicts: dict[RowTest, pl.Expr] = {}
         self.pandas: dict[Any, PandasExecutionEngine] = {}
 
     @property
@@ -45,6 +49,14 @@ class PolarsBatchData(BatchData):
     def collect_engine(self) -> Engine:
         """Stream what is not in memory yet; what is there already is faster at once."""
         return "streaming" if isinstance(self.frame, pl.LazyFrame) else "in-memory"
+
+    def run(self, plan: pl.LazyFrame) -> pl.DataFrame:
+        """Collect a plan on the frame."""
+        return plan.collect(engine=self.collect_engine)
+
+    def unexpected(self, test: RowTest) -> pl.Expr:
+        """Give what is True for the rows that a test does not expect."""
+        return self.verdicts.get(test, test.unexpected)
 
 
 def batch_of(engine: ExecutionEngine[Any], domain_kwargs: Mapping[str, Any]) -> PolarsBatchData:

@@ -128,10 +128,9 @@ class RowTest:
     Attributes:
         domain: the rows that were tested.
         unexpected: as long as the frame, True where a row fails, never null, False outside of the domain.
-        distinct: one value, True if no two rows of the domain share theirs; set for tests of uniqueness,
-            where it is much cheaper than finding the copies.
+        key: set for tests of uniqueness: what no two rows of the domain may share; as long as the frame.
     """
 
     domain: Domain
     unexpected: pl.Expr
-    distinct: pl.Expr | None = None
+    key: pl.Expr | None = None

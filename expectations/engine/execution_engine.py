@@ -21,8 +21,9 @@ from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.expectations.row_conditions import Condition
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
+from expectations.engine.answering import answer
 from expectations.engine.batch import PolarsBatchData, batch_of
-from expectations.engine.collecting import Deferred, Examples, Failure, collect
+from expectations.engine.collecting import Deferred, Examples, Failure
 from expectations.engine.domain import Domain
 from expectations.engine.metrics import register_metrics
 from expectations.engine.row_conditions import parse_row_condition
@@ -166,10 +167,8 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
         values: Metrics = {}
         for batch in {id(b): b for b in (self.batch(c.metric_domain_kwargs) for c in now)}.values():
             of_batch = {c: m for c, m in now.items() if self.batch(c.metric_domain_kwargs) is batch}
-            for config, value in collect(batch.lazy, of_batch, batch.collect_engine).items():
+            for config, value in answer(batch, of_batch).items():
                 batch.resolved[config.id] = value
-                if (test := of_batch[config].counts) is not None:
-                    batch.counts[test] = value
                 if not isinstance(value, Failure):
                     values[config.id] = value
         return values

@@ -55,12 +55,9 @@ def _test(call: Call) -> RowTest:
 
 
 def count_rows(call: Call) -> Deferred:
-    """Count unexpected rows. For uniqueness: look for copies only if there are fewer values than rows."""
+    """Count unexpected rows."""
     test = _test(call)
-    count = Deferred(test.unexpected.sum(), int, counts=test)
-    if test.distinct is None:
-        return count
-    return Deferred(test.distinct, lambda is_distinct: 0 if is_distinct else count, counts=test)
+    return Deferred(test.unexpected.sum(), int, counts=test)
 
 
 def _filtered_row_count(call: Call) -> Deferred:
@@ -85,7 +82,7 @@ def _limit(call: Call) -> int:
 def _first(call: Call, expr: pl.Expr, limit: int | None, finish: Callable[[Any], Any]) -> Examples:
     """The first unexpected rows of an expression, in the order of the frame."""
     test = _test(call)
-    found = expr.filter(test.unexpected)
+    found = expr.filter(call.batch.unexpected(test))
     return Examples((found if limit is None else found.head(limit)).implode(), finish, test=test)
 
 
