@@ -64,12 +64,15 @@ class World:
             check=False,
         )
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """Run the pipeline without Prefect, as `assay` does but in this process.
+    def run(self, verb: str = "run", *more: str) -> subprocess.CompletedProcess[str]:
+        """Run the pipeline without Prefect, or replay it, in this process."""
+        return self.here(verb, PIPELINE, "--no-prefect", "-q", *more)
+
+    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `assay WORDS` in this process.
 
         Great Expectations is loaded here already; a process of its own would take seconds to load it.
         """
-        words = ["run", PIPELINE, "--no-prefect", "-q"]
         out, err = io.StringIO(), io.StringIO()
         with (
             mock.patch.dict(os.environ, self.env, clear=True),
@@ -77,8 +80,8 @@ class World:
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            code = exit_code(lambda: app(words, result_action="return_value"))
-        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+            code = exit_code(lambda: app(list(words), result_action="return_value"))
+        return subprocess.CompletedProcess(list(words), code, out.getvalue(), err.getvalue())
 
     def control(self, path: str, **body: Any) -> Any:
         """Tell the demo API something: a clock, a correction, a fault."""
