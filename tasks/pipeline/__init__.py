@@ -15,7 +15,18 @@ from tasks.pipeline.auth import (
     Unsigned,
 )
 from tasks.pipeline.incremental import Incremental, SyncToken
-from tasks.pipeline.paging import Header, PageNumber
+from tasks.pipeline.paging import (
+    Cursor,
+    CustomPages,
+    Header,
+    LastRecord,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageInfo,
+    PageNumber,
+    SinglePage,
+)
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
 from tasks.pipeline.records import (
     BodyError,
@@ -41,6 +52,8 @@ __all__ = [
     "BodyError",
     "ColumnArrays",
     "CsvBody",
+    "Cursor",
+    "CustomPages",
     "CutToMicroseconds",
     "EpochMilliseconds",
     "EpochSeconds",
@@ -49,8 +62,13 @@ __all__ = [
     "Header",
     "Incremental",
     "KeyedRecords",
+    "LastRecord",
+    "LinkHeader",
     "NdjsonBody",
+    "NextLink",
     "OAuth2",
+    "Offset",
+    "PageInfo",
     "PageNumber",
     "Pipeline",
     "RateLimit",
@@ -63,6 +81,7 @@ __all__ = [
     "SecretHeaders",
     "Signature",
     "Signed",
+    "SinglePage",
     "SingleRecord",
     "SyncToken",
     "Table",
