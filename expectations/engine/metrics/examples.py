@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -94,7 +95,8 @@ def _values(call: Call) -> Examples:
         )
     records = domain.columns.shown_struct(domain.targets)
     if call.domain_kwargs.get("column_A") is not None:
-        return _first(call, records, _limit(call), lambda found: [tuple(row.values()) for row in found])
+        left, right = domain.targets
+        return _first(call, records, _limit(call), lambda found: [(row[left], row[right]) for row in found])
     return _first(call, records, _limit(call), lambda found: found.to_list())
 
 
@@ -151,13 +153,14 @@ def _check_keys(call: Call, names: list[str]) -> None:
             )
 
 
-def _index_query(call: Call) -> str | None:
-    """The filter that finds the rows, as text. GX on pandas lists their positions instead, however many."""
+def _index_query(call: Call) -> Examples | None:
+    """Code that picks the rows out of the frame: their positions, however many, as in GX on pandas."""
     result_format = _result_format(call)
     wanted = result_format.get("return_unexpected_index_query")
     if wanted is False or not (wanted or _is_complete(call)):
         return None
-    return f"df.filter({_test(call).unexpected})"
+    found = _first(call, pl.int_range(pl.len()), None, lambda positions: f"df[{positions.to_list()}]")
+    return replace(found, nothing="df[[]]")
 
 
 _REPORTS: dict[str, Metric] = {
