@@ -7,37 +7,71 @@ fails on others; here each is read as the column's type wherever that has one me
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import polars as pl
 from dateutil.parser import parse  # type: ignore[import-untyped]  # ships no types
 
-_NUMBERS = (int, float, Decimal)
+NUMBERS = (int, float, Decimal)
+_CATEGORIES = (pl.Categorical, pl.Enum)
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    """Whether values of this type are text; categories are."""
+    return isinstance(dtype, (pl.String, *_CATEGORIES))
+
+
+def without_categories(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Read categories as the text they stand for: their order is that of text, not of their declaration."""
+    return column.cast(pl.String) if isinstance(dtype, _CATEGORIES) else column
 
 
 def to_literal(value: Any, dtype: pl.DataType) -> Any:
     """Bring one value to what can be compared with a column of this type; other types pass unchanged.
 
     Raises:
-        ValueError: a string for a temporal column is no date.
+        ValueError: a string for a temporal column is none of its kind.
         TypeError: a number for a temporal column.
     """
     if value is None:
         return None
-    if dtype.is_temporal() and isinstance(value, _NUMBERS):
+    if dtype.is_temporal() and isinstance(value, NUMBERS):
         raise TypeError(f"{value!r} is a number; the column holds {dtype}.")
     if isinstance(dtype, pl.Datetime):
         return _to_datetime(value, dtype)
     if dtype == pl.Date:
         return _to_date(value)
-    if dtype == pl.Time and isinstance(value, str):
-        return parse(value).time()
     if dtype.is_decimal() and isinstance(value, (int, float)):
         return Decimal(repr(value + 0))
-    return value
+    return _to_span(value, dtype) if isinstance(value, str) else value
+
+
+def _to_span(value: str, dtype: pl.DataType) -> Any:
+    if dtype == pl.Time:
+        return parse(value).time()
+    return pd.Timedelta(value).to_pytimedelta() if isinstance(dtype, pl.Duration) else value
+
+
+def to_same_kind(value: Any, observed: Any) -> Any:
+    """Bring one value to what can be compared with an observed value of a column."""
+    dtype = _dtype_of(observed)
+    return value if dtype is None else to_literal(value, dtype)
+
+
+def _dtype_of(observed: Any) -> pl.DataType | None:
+    if isinstance(observed, dt.datetime):
+        # Where a moment has a zone, text without one is read in it, as for the column.
+        return pl.Datetime("us", str(observed.tzinfo) if observed.tzinfo else None)
+    kinds: dict[type, pl.DataType] = {
+        dt.date: pl.Date(),
+        dt.time: pl.Time(),
+        dt.timedelta: pl.Duration(),
+        Decimal: pl.Decimal(38, 0),
+    }
+    return kinds.get(type(observed))
 
 
 def _to_datetime(value: Any, dtype: pl.Datetime) -> Any:
@@ -59,64 +93,49 @@ def _to_date(value: Any) -> Any:
     return moment
 
 
+def as_moment(value: Any) -> Any:
+    """Read a date as its midnight, so that it can be compared with a moment; other values pass unchanged."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime.combine(value, dt.time())
+    return value
+
+
 def is_reversed(low: Any, high: Any) -> bool:
     """Whether two bounds, brought to one type, are in the wrong order; a date is its midnight."""
-    if isinstance(low, dt.date) and isinstance(high, dt.date):
-        low, high = _as_moment(low), _as_moment(high)
-    return bool(low > high)
+    return bool(as_moment(low) > as_moment(high))
 
 
-def _as_moment(value: dt.date) -> dt.datetime:
-    return value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
-
-
-def is_member(column: pl.Expr, values: Iterable[Any], dtype: pl.DataType) -> pl.Expr:
-    """True where the column's value equals one of the values, as Python compares them.
-
-    A value of another kind than the column's never matches, and a null in the set matches nothing: nulls
-    are not offered to a set. Null rows give null.
-    """
-    if isinstance(dtype, (pl.Categorical, pl.Enum)):
-        column, dtype = column.cast(pl.String), pl.String()
-    wanted = [to_literal(value, dtype) for value in comparable(values, dtype)]
-    return _is_in(column, wanted, dtype) if wanted else pl.when(column.is_not_null()).then(statement=False)
-
-
-def _is_in(column: pl.Expr, values: list[Any], dtype: pl.DataType) -> pl.Expr:
-    if dtype.is_numeric() and not dtype.is_decimal():
-        # A set that mixes 1 and 1.5 is one of floats, beyond 64 bits one of neither.
-        if dtype.is_integer() and all(-(2**63) <= value < 2**63 for value in values):
-            return column.is_in(pl.Series([int(value) for value in values], dtype=pl.Int64).implode())
-        return column.is_in(pl.Series([float(value) for value in values], dtype=pl.Float64).implode())
-    # A decimal series of the column's type would round its values to the column's scale.
-    try:
-        return column.is_in(pl.Series(values, dtype=None if dtype.is_decimal() else dtype).implode())
-    except (TypeError, pl.exceptions.PolarsError):
-        return pl.any_horizontal([column == value for value in values])
-
-
-def comparable(values: Iterable[Any], dtype: pl.DataType) -> list[Any]:
-    """Keep the values that a column of this type can hold at all."""
-    present = [value for value in values if value is not None and value == value]  # noqa: PLR0124  (drops NaN)
-    if dtype == pl.String:
-        return [value for value in present if isinstance(value, str)]
-    if dtype.is_integer():
-        return [value for value in present if isinstance(value, _NUMBERS) and value == value // 1]
-    if dtype.is_numeric():
-        return [value for value in present if isinstance(value, _NUMBERS)]
-    if dtype == pl.Boolean:
-        return [bool(value) for value in present if isinstance(value, _NUMBERS) and value in {0, 1}]
-    if dtype.is_temporal():
-        return [value for value in present if not isinstance(value, _NUMBERS)]
-    return present
+def show(value: Any) -> Any:
+    """Write what GX's result cannot hold: a duration becomes text, as Polars writes it."""
+    if isinstance(value, dt.timedelta):
+        return pl.Series([value]).dt.to_string()[0]
+    return [show(item) for item in value] if isinstance(value, list) else value
 
 
 def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Write values as Python's `str` does, which is what GX matches patterns and lengths against."""
+    """Write values as Python's `str` does, which is what GX matches patterns and lengths against.
+
+    Raises:
+        TypeError: values of this type are no text: lists, structs, bytes, durations.
+    """
     if dtype == pl.String:
         return column
     if dtype == pl.Boolean:
         return pl.when(column).then(pl.lit("True")).when(~column).then(pl.lit("False"))
     if isinstance(dtype, pl.Datetime):
-        return column.dt.strftime("%Y-%m-%d %H:%M:%S%.f" + ("%:z" if dtype.time_zone else ""))
+        return _moment_as_text(column, "%:z" if dtype.time_zone else "")
+    if dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Duration, pl.Object)):
+        raise TypeError(f"The column holds {dtype}, which has no text to match or measure.")
     return column.cast(pl.String)
+
+
+def _moment_as_text(column: pl.Expr, zone: str) -> pl.Expr:
+    """As Python does: no fraction where there is none, else six digits, or nine."""
+    whole, nanoseconds = "%Y-%m-%d %H:%M:%S", column.dt.nanosecond()
+    return (
+        pl.when(nanoseconds == 0)
+        .then(column.dt.strftime(whole + zone))
+        .when(nanoseconds % 1000 == 0)
+        .then(column.dt.strftime(whole + "%.6f" + zone))
+        .otherwise(column.dt.strftime(whole + "%.9f" + zone))
+    )

@@ -125,13 +125,13 @@ class _Query:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self._value(operand)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._value(left) + self._value(right)
+                return (self._value(left) + self._value(right)).fill_nan(None)
             case ast.BinOp(left=left, op=ast.Sub(), right=right):
-                return self._value(left) - self._value(right)
+                return (self._value(left) - self._value(right)).fill_nan(None)
             case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                return self._value(left) * self._value(right)
+                return (self._value(left) * self._value(right)).fill_nan(None)
             case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return self._value(left) / self._value(right)
+                return (self._value(left) / self._value(right)).fill_nan(None)
         raise self._unsupported(node)
 
     def _null_check(self, node: ast.Call) -> pl.Expr:

@@ -17,8 +17,11 @@ def to_pandas_series(series: pl.Series) -> Any:
     """Convert a column."""
     dtype = series.dtype
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-        naive = pd.Series(series.dt.replace_time_zone(None).to_numpy())
-        return naive.dt.tz_localize(dtype.time_zone, ambiguous="NaT", nonexistent="NaT")
+        # By way of UTC: the hour that a clock shows twice is two moments.
+        moments = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy()
+        return pd.Series(moments).dt.tz_localize("UTC").dt.tz_convert(dtype.time_zone)
+    if dtype in {pl.Int128, pl.UInt128}:
+        return pd.Series(series.to_list(), dtype=object)  # NumPy has none of 128 bits
     if dtype.is_numeric() and not dtype.is_decimal():
         return pd.Series(series.to_numpy())
     if isinstance(dtype, (pl.Datetime, pl.Duration)) or dtype == pl.Date:

@@ -19,8 +19,8 @@ _OF_THE_COLUMN = frozenset({"expect_column_values_to_be_of_type", "expect_column
 def is_row_level(expectation: Expectation) -> bool:
     """Whether single rows can be unexpected, so that `unexpected_rows_expr` has an answer.
 
-    False for expectations about a table or column as a whole, and for those that must know the whole column
-    before they can judge a row (z-scores, outliers).
+    False for expectations about a table or a column as a whole (its type is of the whole), and for row-level
+    ones of one's own that have a pandas version alone.
     """
     return _map_metric(expectation) in ROW_TESTS and expectation.expectation_type not in _OF_THE_COLUMN
 
@@ -35,7 +35,8 @@ def unexpected_rows_expr(
     `row_condition`, or left out by `ignore_row_if`, are never unexpected. For uniqueness every copy is, where
     only rows inside of the condition are copies of each other. `mostly` plays no part.
 
-    Uniqueness and order look at other rows: the expression must run over the whole frame, not over slices.
+    Uniqueness, order, z-scores and outliers look at other rows: the expression must run over the whole frame,
+    not over slices.
 
     Args:
         expectation: a row-level expectation, its suite parameters filled in.

@@ -15,13 +15,13 @@ from expectations.engine.metrics import (
     other_sources,
     queries,
     samples,
+    spread_tests,
     table,
     text_tests,
 )
 from expectations.engine.metrics.examples import declare_row_test_metrics
 from expectations.engine.metrics.fallback import register_fallbacks
 from expectations.engine.metrics.registering import register_all
-from expectations.engine.metrics.spread_tests import declare_spread_metrics
 
 __all__ = [
     "aggregates",
@@ -32,6 +32,7 @@ __all__ = [
     "queries",
     "register_metrics",
     "samples",
+    "spread_tests",
     "table",
     "text_tests",
 ]
@@ -39,7 +40,6 @@ __all__ = [
 _lock = threading.Lock()
 
 declare_row_test_metrics()
-declare_spread_metrics()
 
 
 def register_metrics(engine: type[ExecutionEngine[Any]]) -> None:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-from expectations.engine.literals import as_text, is_reversed, to_literal
+from expectations.engine.literals import as_text, is_reversed, is_text, to_literal, without_categories
 from expectations.engine.metrics.registering import Call, aggregate, metric
 
+_SMALL = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.Boolean})
 _INTERPOLATIONS = ("nearest", "linear", "lower", "higher", "midpoint")
 
 
 def as_numbers(domain: Domain) -> pl.Expr:
-    """The column's values for arithmetic: decimals as floats, as in GX; integers wide enough to be summed."""
-    dtype, values = domain.dtype, domain.present
+    """The domain's values for arithmetic, without nulls."""
+    return to_numbers(domain, domain.present)
+
+
+def to_numbers(domain: Domain, values: pl.Expr) -> pl.Expr:
+    """Values of the column for arithmetic: decimals as floats, as in GX; small integers wide enough.
+
+    Raises:
+        TypeError: the column holds no numbers.
+    """
+    dtype = domain.dtype
     if not dtype.is_numeric() and dtype not in {pl.Boolean, pl.Null}:
         raise TypeError(f"Column {domain.targets[0]!r} is {dtype}: this metric needs numbers.")
     if dtype.is_decimal() or dtype == pl.Null:
         return values.cast(pl.Float64)
-    return values.cast(pl.Int64) if dtype.is_integer() and dtype != pl.UInt64 else values
+    return values.cast(pl.Int64) if dtype in _SMALL else values
 
 
 def _moments(domain: Domain) -> pl.Expr:
@@ -30,14 +42,18 @@ def _moments(domain: Domain) -> pl.Expr:
     return domain.present if domain.dtype.is_temporal() else as_numbers(domain)
 
 
+def _ordered(domain: Domain) -> pl.Expr:
+    return without_categories(domain.present, domain.dtype)
+
+
 @aggregate("column.max")
 def _max(domain: Domain) -> pl.Expr:
-    return domain.present.max()
+    return _ordered(domain).max()
 
 
 @aggregate("column.min")
 def _min(domain: Domain) -> pl.Expr:
-    return domain.present.min()
+    return _ordered(domain).min()
 
 
 @aggregate("column.mean")
@@ -52,7 +68,9 @@ def _median(domain: Domain) -> pl.Expr:
 
 @aggregate("column.sum")
 def _sum(domain: Domain) -> pl.Expr:
-    return as_numbers(domain).sum()
+    values = as_numbers(domain)
+    # 64 bits hold the values, but not always their sum.
+    return values.cast(pl.Int128).sum() if domain.dtype.is_integer() else values.sum()
 
 
 @aggregate("column.standard_deviation")
@@ -65,7 +83,8 @@ def _null_count(domain: Domain) -> pl.Expr:
     return domain.restrict(domain.values.is_null()).sum()
 
 
-@aggregate("column_values.nonnull.count")
+# NumPy's, because GX divides by it: by zero where there are no values.
+@aggregate("column_values.nonnull.count", finish=np.int64)
 @aggregate("column.non_null_count")
 def _non_null_count(domain: Domain) -> pl.Expr:
     return domain.without_nulls().count()
@@ -93,6 +112,8 @@ def _quantiles(
     how = allow_relative_error or "nearest"
     if how not in _INTERPOLATIONS:
         raise ValueError(f"allow_relative_error must be one of {', '.join(_INTERPOLATIONS)}, not {how!r}.")
+    if not (domain.dtype.is_numeric() or domain.dtype.is_temporal() or domain.dtype == pl.Null):
+        raise TypeError(f"Column {domain.targets[0]!r} is {domain.dtype}: it has no quantiles.")
     if how == "nearest":
         return pl.concat_list([_nearest(domain.present, q) for q in quantiles])
     return pl.concat_list([domain.present.quantile(q, interpolation=how) for q in quantiles])  # type: ignore[arg-type]  # checked above
@@ -116,7 +137,7 @@ def _between_count(call: Call) -> Deferred:
         strict_min=bool(call.values.get("strict_min")),
         strict_max=bool(call.values.get("strict_max")),
     )
-    return Deferred(call.domain.restrict(inside).sum())
+    return Deferred(call.domain.restrict(inside).sum(), np.int64)
 
 
 def between(domain: Domain, low: Any, high: Any, *, strict_min: bool, strict_max: bool) -> pl.Expr:
@@ -129,18 +150,19 @@ def between(domain: Domain, low: Any, high: Any, *, strict_min: bool, strict_max
     if low is None and high is None:
         raise ValueError("min_value and max_value cannot both be None")
     low, high = to_literal(low, domain.dtype), to_literal(high, domain.dtype)
-    is_text = domain.dtype == pl.String
-    if any(isinstance(bound, str) != is_text for bound in (low, high) if bound is not None):
+    if any(isinstance(bound, str) != is_text(domain.dtype) for bound in (low, high) if bound is not None):
         raise TypeError("Column values, min_value, and max_value must either be None or of the same type.")
     if low is not None and high is not None and is_reversed(low, high):
         raise ValueError("min_value cannot be greater than max_value")
-    return within(domain.values, low, high, strict_min, strict_max)
+    return within(without_categories(domain.values, domain.dtype), low, high, strict_min, strict_max)
 
 
 def within(
     values: pl.Expr, low: Any, high: Any, strict_min: bool | None = None, strict_max: bool | None = None
 ) -> pl.Expr:
-    """True where an expression lies between two bounds, of which one may be None."""
+    """True where an expression lies between two bounds, of which one may be None; NaN bounds nothing."""
+    if any(isinstance(bound, float) and math.isnan(bound) for bound in (low, high)):
+        return pl.when(values.is_not_null()).then(statement=False)
     parts: list[pl.Expr] = []
     if low is not None:
         parts.append(values > low if strict_min else values >= low)

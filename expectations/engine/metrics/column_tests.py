@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from expectations.engine.domain import Domain, everywhere
-from expectations.engine.literals import as_text, is_member
+from expectations.engine.literals import as_text
+from expectations.engine.membership import is_member
 from expectations.engine.metrics.aggregates import between, within
 from expectations.engine.metrics.row_tests import row_test
 
@@ -34,7 +35,7 @@ def _in_set(domain: Domain, value_set: Iterable[Any] | None = None) -> pl.Expr:
 def _not_in_set(domain: Domain, value_set: Iterable[Any] | None = None) -> pl.Expr:
     if value_set is None:
         return everywhere(verdict=True)
-    return ~is_member(domain.values, value_set, domain.dtype)
+    return ~is_member(domain.values, value_set, domain.dtype, strict=True)
 
 
 @row_test("column_values.between")

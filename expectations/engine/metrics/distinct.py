@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-from expectations.engine.literals import is_member
+from expectations.engine.membership import is_member
+from expectations.engine.metrics.aggregates import as_numbers, within
 from expectations.engine.metrics.registering import Call, aggregate, metric
 from expectations.engine.to_pandas import to_pandas_series
 
@@ -58,7 +60,8 @@ def _not_in_set_count(domain: Domain, value_set: Iterable[Any] | None = None) ->
 
 @aggregate("column.distinct_values.not_in_set", finish=lambda values: values.to_list())
 def _not_in_set(domain: Domain, value_set: Iterable[Any] | None = None, limit: int | None = None) -> pl.Expr:
-    return _outside(domain, value_set).sort().head(limit or _LISTED).implode()
+    found = _outside(domain, value_set).sort().head(limit or _LISTED)
+    return (found.dt.to_string() if isinstance(domain.dtype, pl.Duration) else found).implode()
 
 
 @metric("column.distinct_values.missing_from_column.count")
@@ -72,9 +75,9 @@ def _missing_values(call: Call) -> Deferred:
 
 
 def _missing(call: Call, finish: Any) -> Deferred:
-    """The values of the set that the column never takes, in the order of the set."""
+    """The values of the set that the column never takes, in the order of the set; a null is never taken."""
     domain = call.domain
-    wanted = list(dict.fromkeys(value for value in call.values.get("value_set") or () if value is not None))
+    wanted = list(dict.fromkeys(call.values.get("value_set") or ()))
     found = [is_member(domain.present, [value], domain.dtype).any() for value in wanted]
     if not found:
         return Deferred(pl.lit(0), lambda _: finish([]))
@@ -83,3 +86,19 @@ def _missing(call: Call, finish: Any) -> Deferred:
         return finish([value for value, hit in zip(wanted, hits, strict=True) if not hit])
 
     return Deferred(pl.concat_list(found), pick)
+
+
+@metric("column.histogram")
+def _histogram(call: Call) -> Deferred:
+    """How many values lie in each bin; a bin has its lower edge, the last one both."""
+    edges = call.values["bins"]
+    if isinstance(edges, (int, str)) or len(edges) < 2:
+        raise ValueError(f"bins must be the edges of one bin at least, not {edges!r}.")
+    if any(low > high for low, high in pairwise(edges)):
+        raise ValueError("bins must increase.")
+    values, last = as_numbers(call.domain), len(edges) - 2
+    counts = [
+        within(values, low, high, strict_max=number < last).sum()
+        for number, (low, high) in enumerate(pairwise(edges))
+    ]
+    return Deferred(pl.concat_list(counts), lambda found: found.to_list())

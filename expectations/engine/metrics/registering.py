@@ -146,9 +146,11 @@ class _WithoutTable:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._metric_class, name)
 
-    def get_evaluation_dependencies(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """GX's dependencies of a metric, by name."""
-        dependencies = self._metric_class.get_evaluation_dependencies(*args, **kwargs)
+    def get_evaluation_dependencies(self, metric: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """GX's dependencies of a metric, by name; none of a condition: its expression holds all it needs."""
+        if metric.metric_name.endswith(".condition"):
+            return {}
+        dependencies = self._metric_class.get_evaluation_dependencies(metric, *args, **kwargs)
         return {name: metric for name, metric in dependencies.items() if not name.startswith("table.")}
 
 

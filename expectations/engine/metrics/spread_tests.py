@@ -1,9 +1,12 @@
-"""Row conditions that need to know the whole column first: how far a value lies from the others."""
+"""Row conditions that measure a value against all others: how far it lies from them.
+
+GX computes mean, deviation and quartiles first, as metrics of their own. Here they are part of the condition,
+so that it takes one pass, and is a row verdict.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -14,82 +17,60 @@ from great_expectations.expectations.metrics.column_aggregate_metrics.column_out
 )
 
 from expectations.engine.collecting import Deferred
-from expectations.engine.domain import RowTest, everywhere
-from expectations.engine.metrics.aggregates import as_numbers, within
-from expectations.engine.metrics.examples import declare_reports
+from expectations.engine.domain import Domain
+from expectations.engine.metrics.aggregates import as_numbers, to_numbers, within
 from expectations.engine.metrics.registering import Call, metric
-
-_STATISTICS = "column.outlier_statistics"
-
-
-def declare_spread_metrics() -> None:
-    """Declare the conditions on distance, and what GX reads of them."""
-    metric("column_values.z_score.map")(_z_score)
-    metric("column_values.z_score.under_threshold.condition")(_condition(_has_low_z_score))
-    metric("column_values.not_outliers.condition")(_condition(_is_no_outlier))
-    declare_reports("column_values.z_score.under_threshold")
-    declare_reports("column_values.not_outliers")
+from expectations.engine.metrics.row_tests import row_test
 
 
-def _condition(meets: Callable[[Call], pl.Expr]) -> Callable[[Call], RowTest]:
-    def test(call: Call) -> RowTest:
-        tested = call.domain.without_nulls()
-        return RowTest(tested, tested.restrict(~meets(call).fill_null(value=False)))
-
-    return test
-
-
-def _z_score(call: Call) -> pl.Expr:
-    """Distance from the mean in standard deviations; null if the column has no spread, which GX accepts."""
-    mean, deviation = _finite(call.metrics["column.mean"]), _finite(call.metrics["column.standard_deviation"])
-    if mean is None or not deviation:
-        return pl.lit(None, dtype=pl.Float64)
-    score: pl.Expr = (call.domain.values - mean) / deviation
-    return score
+@row_test("column_values.z_score.under_threshold")
+def _has_low_z_score(domain: Domain, threshold: float, double_sided: bool | None = True) -> pl.Expr:
+    """Distance from the mean in standard deviations; a column without spread has none, which GX accepts."""
+    others = as_numbers(domain)
+    deviation = others.std(ddof=1)
+    has_spread = (deviation != 0) & deviation.is_not_nan()
+    score = (to_numbers(domain, domain.values) - others.mean()) / pl.when(has_spread).then(deviation)
+    is_low = score.abs() < abs(threshold) if double_sided else score < threshold
+    return is_low | score.is_null() | score.is_nan()
 
 
-def _has_low_z_score(call: Call) -> pl.Expr:
-    score: pl.Expr = call.metrics["column_values.z_score.map"]
-    threshold = call.values["threshold"]
-    is_low: pl.Expr = score.abs() < abs(threshold) if call.values.get("double_sided") else score < threshold
-    return is_low | score.is_null()
+# A step on GX's way to the condition.
+metric("column_values.z_score.map")(lambda _: None)
 
 
-@metric(_STATISTICS)
+@row_test("column_values.not_outliers")
+def _is_no_outlier(domain: Domain, method: str = IQR_METHOD, multiplier: float | None = 1.5) -> pl.Expr:
+    """Inside of Tukey's fences, which belong to it; or nearer to the mean than the threshold."""
+    validate_method(method)
+    low, high, spread = _references(domain, method)
+    reach = (multiplier or 0) * spread
+    values = to_numbers(domain, domain.values)
+    if method == IQR_METHOD:
+        is_near = within(values, low - reach, high + reach)
+    else:
+        is_near = pl.when(reach <= 0).then(values == low).otherwise((values - low).abs() < reach)
+    has_no_references = ~(low.is_finite() & high.is_finite() & spread.is_finite()).fill_null(value=False)
+    return has_no_references | is_near
+
+
+def _references(domain: Domain, method: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    values = as_numbers(domain).cast(pl.Float64)
+    if method == IQR_METHOD:
+        first, third = (values.quantile(q, interpolation="linear") for q in (0.25, 0.75))
+        return first, third, third - first
+    return values.mean(), values.mean(), values.std(ddof=1)
+
+
+@metric("column.outlier_statistics")
 def _outlier_statistics(call: Call) -> Deferred:
     """The quartiles and their distance, or mean and standard deviation, as the method asks."""
     method = call.values["method"]
     validate_method(method)
-    values = as_numbers(call.domain)
-    if method == IQR_METHOD:
-        quartiles = [values.quantile(q, interpolation="linear") for q in (0.25, 0.75)]
-        return Deferred(pl.concat_list(quartiles), lambda found: _between_quartiles(*found))
-    moments = [values.mean(), values.std(ddof=1)]
     return Deferred(
-        pl.concat_list(moments),
-        lambda found: OutlierStatistics.symmetric(*(_finite(value) for value in found)),
+        pl.concat_list(_references(call.domain, method)),
+        lambda found: OutlierStatistics(*(_finite(value) for value in found)),
     )
-
-
-def _between_quartiles(first: float | None, third: float | None) -> OutlierStatistics:
-    low, high = _finite(first), _finite(third)
-    return OutlierStatistics(low, high, None if low is None or high is None else high - low)
 
 
 def _finite(value: Any) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
-
-
-def _is_no_outlier(call: Call) -> pl.Expr:
-    """Inside of Tukey's fences, which belong to it; or nearer to the mean than the threshold."""
-    low, high, spread = call.metrics[_STATISTICS]
-    if low is None or high is None or spread is None:
-        return everywhere(verdict=True)
-    reach: float = (call.values.get("multiplier") or 0) * spread
-    values = call.domain.values
-    if call.values.get("method") == IQR_METHOD:
-        return within(values, low - reach, high + reach)
-    if reach <= 0:
-        return within(values, low, low)
-    is_near: pl.Expr = (values - low).abs() < reach
-    return is_near

@@ -22,12 +22,11 @@ logger = logging.getLogger(__name__)
 def _matches(domain: Domain, regex: str) -> pl.Expr:
     """True where Python's `re.search` finds the pattern; by Polars where it can."""
     pattern = re.compile(regex)
-    text = as_text(domain.values, domain.dtype)
     translated = _to_rust(regex)
     if _is_rust_regex(translated):
-        return text.str.contains(translated)
+        return as_text(domain.values, domain.dtype).str.contains(translated)
     logger.debug("Pattern %r needs Python: Polars' regex has no look-around or back-references.", regex)
-    return _by_python(text, lambda value: pattern.search(value) is not None)
+    return _by_python(as_text(domain.masked(), domain.dtype), lambda value: pattern.search(value) is not None)
 
 
 def _to_rust(regex: str) -> str:
@@ -46,7 +45,7 @@ def _is_rust_regex(regex: str) -> bool:
 
 
 def _by_python(text: pl.Expr, holds: Callable[[Any], bool]) -> pl.Expr:
-    """Ask Python value by value; nulls stay null."""
+    """Ask Python value by value; nulls stay null. What is not tested must be null: Python may refuse it."""
 
     def ask(values: pl.Series) -> pl.Series:
         return pl.Series([None if value is None else holds(value) for value in values], dtype=pl.Boolean)
@@ -127,7 +126,7 @@ def _texts(domain: Domain, expectation: str) -> pl.Expr:
             f"Values passed to {expectation} must be of type string.\nIf you want to validate a column of "
             "dates or timestamps, please call the expectation before converting from string format."
         )
-    return domain.values.cast(pl.String)
+    return domain.masked().cast(pl.String)
 
 
 @row_test("column_values.match_strftime_format")
@@ -163,7 +162,7 @@ def _json(domain: Domain) -> pl.Expr:
             return False
         return True
 
-    return _by_python(domain.values, parses)
+    return _by_python(domain.masked(), parses)
 
 
 @row_test("column_values.match_json_schema")
@@ -173,6 +172,10 @@ def _json_schema(domain: Domain, json_schema: Any) -> pl.Expr:
     validator = jsonschema.validators.validator_for(json_schema)(json_schema)
 
     def conforms(value: Any) -> bool:
-        return bool(validator.is_valid(json.loads(value)))
+        try:
+            content = json.loads(value)
+        except (TypeError, ValueError) as exc:
+            raise ValueError(f"Column {domain.targets[0]!r}: {value!r} is no JSON ({exc}).") from None
+        return bool(validator.is_valid(content))
 
-    return _by_python(domain.values, conforms)
+    return _by_python(domain.masked(), conforms)

@@ -81,6 +81,10 @@ def row_level() -> list[Expectation]:
             column_list=["i", "s"], row_condition=_IN_X, ignore_row_if="any_value_is_missing"
         ),
         gxe.ExpectCompoundColumnsToBeUnique(column_list=["f", "s"], ignore_row_if="never"),
+        gxe.ExpectColumnValueZScoresToBeLessThan(column="f", threshold=1, double_sided=True),
+        gxe.ExpectColumnValueZScoresToBeLessThan(column="j", threshold=-0.5, double_sided=False),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="f", method="iqr", multiplier=0.5),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="i", method="std", multiplier=1, row_condition=_IN_X),
         gxe.ExpectMulticolumnSumToEqual(column_list=["i", "f"], sum_total=2),
         gxe.ExpectSelectColumnValuesToBeUniqueWithinRecord(column_list=["i", "j"], ignore_row_if="never"),
     ]
@@ -104,10 +108,6 @@ def aggregates() -> list[Expectation]:
         gxe.ExpectColumnDistinctValuesToBeInSet(column="j", value_set=[0, 1, 2]),
         gxe.ExpectColumnDistinctValuesToContainSet(column="s", value_set=["a", "é"]),
         gxe.ExpectColumnDistinctValuesToEqualSet(column="g", value_set=["x", "y"]),
-        gxe.ExpectColumnValueZScoresToBeLessThan(column="f", threshold=1, double_sided=True),
-        gxe.ExpectColumnValueZScoresToBeLessThan(column="j", threshold=-0.5, double_sided=False),
-        gxe.ExpectColumnValuesToNotBeOutliers(column="f", method="iqr", multiplier=0.5),
-        gxe.ExpectColumnValuesToNotBeOutliers(column="i", method="std", multiplier=1, row_condition=_IN_X),
         gxe.ExpectTableRowCountToBeBetween(min_value=1, max_value=5),
         gxe.ExpectTableColumnsToMatchSet(column_set=list(SCHEMA)),
     ]

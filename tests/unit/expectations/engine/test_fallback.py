@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import polars as pl
 import pytest
 from great_expectations.core import ExpectationSuite
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
@@ -45,6 +47,19 @@ def test_its_results_are_those_of_gx_on_pandas(keys: list[str]) -> None:
     [result] = validate_frame(MIXED.lazy(), suite, result_format=result_format).results
     assert result.success
     assert differences(result, validate_on_pandas(MIXED, EXPECTATION, result_format)) == []
+
+
+def test_it_reads_its_own_column_alone_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: pl.Series) -> pl.Series:
+        raise AssertionError("another column was read")
+
+    secret = pl.lit(1).map_batches(fail, return_dtype=pl.Int64, is_elementwise=True).alias("secret")
+    frame = MIXED.lazy().select("j", "g", secret)
+    with caplog.at_level(logging.DEBUG, "expectations.engine"):
+        suite = ExpectationSuite(name="suite", expectations=[EXPECTATION])
+        [result] = validate_frame(frame, suite).results
+    assert result.success
+    assert "are_even.condition has no Polars version: computing it on pandas, columns ('j',)" in caplog.text
 
 
 def test_it_has_no_row_verdict() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from great_expectations.core import ExpectationSuite
+from great_expectations.expectations.expectation import ColumnMapExpectation
 from great_expectations.expectations.row_conditions import Column
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaPageView
@@ -67,11 +67,16 @@ def test_an_expectation_that_raises_is_a_result_and_the_others_are_evaluated() -
     assert result.statistics["unsuccessful_expectations"] == 5
 
 
-def test_an_expectation_without_a_provider_fails_loudly() -> None:
-    query = gxe.UnexpectedRowsExpectation(unexpected_rows_query="SELECT * FROM {batch} WHERE i > 6")
-    [result] = validate_frame(MIXED, suite(query)).results
-    assert not result.success
-    assert "No provider found for unexpected_rows_query" in str(result.exception_info)
+class ExpectColumnValuesToBeUnheardOf(ColumnMapExpectation):
+    map_metric = "column_values.unheard_of"
+
+
+def test_an_expectation_without_a_metric_fails_loudly_and_alone() -> None:
+    expectations = [ExpectColumnValuesToBeUnheardOf(column="i"), gxe.ExpectColumnToExist(column="i")]
+    [unheard_of, other] = validate_frame(MIXED, suite(*expectations)).results
+    assert not unheard_of.success
+    assert "column_values.unheard_of" in str(unheard_of.exception_info)
+    assert other.success
 
 
 def test_severity_meta_and_suite_parameters_come_back() -> None:
@@ -194,18 +199,6 @@ def test_a_validation_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_metric_without_a_polars_version_is_computed_by_pandas_on_its_column_alone(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    bins = {"bins": [-2, 0, 2, 4], "weights": [0.25, 0.5, 0.25]}
-    expectation = gxe.ExpectColumnKLDivergenceToBeLessThan(column="j", partition_object=bins, threshold=9)
-    frame = MIXED.lazy().select("j", unreadable("secret"))
-    with caplog.at_level(logging.DEBUG, "expectations.engine"):
-        [result] = validate_frame(frame, suite(expectation)).results
-    assert result.success
-    assert "column.histogram has no Polars version: computing it on pandas, columns ('j',)" in caplog.text
-
-
 def test_a_result_is_json_and_a_page() -> None:
     result: Any = validate_frame(MIXED, suite(*row_level(), *aggregates()), result_format="COMPLETE")
     assert json.loads(json.dumps(result.to_json_dict()))["suite_name"] == "suite"
@@ -301,8 +294,9 @@ def test_columns_of_unusual_types_are_judged_by_their_values(expectation: Any, u
     [
         gxe.ExpectColumnValuesToBeBetween(column="duration", min_value=1),
         gxe.ExpectColumnValuesToBeBetween(column="day", max_value=1),
-        gxe.ExpectColumnValuesToBeInSet(column="day", value_set=["tomorrow"]),
-        gxe.ExpectColumnPairValuesToBeEqual(column_A="day", column_B="small"),
+        gxe.ExpectColumnValuesToNotBeInSet(column="day", value_set=["tomorrow"]),
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(column_A="day", column_B="small"),
+        gxe.ExpectMulticolumnSumToEqual(column_list=["day", "small"], sum_total=1),
         gxe.ExpectColumnValuesToMatchRegex(column="list", regex="1"),
         gxe.ExpectColumnValuesToMatchRegex(column="category", regex="("),
         gxe.ExpectColumnSumToBeBetween(column="category", min_value=0),
