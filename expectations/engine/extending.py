@@ -32,14 +32,13 @@ from expectations.engine.metrics.registering import aggregate, declared_metrics,
 from expectations.engine.metrics.row_tests import row_test
 
 Function = TypeVar("Function", bound=Callable[..., pl.Expr])
-Decorator = Callable[[Function], Function]
 
 _BUILT_IN = declared_metrics()
 _COUNTS = ("condition", "unexpected_count")
 _REPORTS = ("unexpected_values", "unexpected_rows", "unexpected_index_list", "unexpected_index_query")
 
 
-def column_condition(name: str, *, tests_nulls: bool = False) -> Decorator[Function]:
+def column_condition(name: str, *, tests_nulls: bool = False) -> Callable[[Function], Function]:
     """Declare what holds for a good value of one column, as `map_metric` of a `ColumnMapExpectation`.
 
     The function gets the column: as long as the frame, null outside of the row condition, NaN as null. A row
@@ -48,17 +47,17 @@ def column_condition(name: str, *, tests_nulls: bool = False) -> Decorator[Funct
     return _condition(name, ColumnMapMetricProvider, "unexpected_value_counts", tests_nulls=tests_nulls)
 
 
-def column_pair_condition(name: str) -> Decorator[Function]:
+def column_pair_condition(name: str) -> Callable[[Function], Function]:
     """Declare what holds for two columns, as `map_metric` of a `ColumnPairMapExpectation`."""
     return _condition(name, ColumnPairMapMetricProvider, "filtered_row_count")
 
 
-def multicolumn_condition(name: str) -> Decorator[Function]:
+def multicolumn_condition(name: str) -> Callable[[Function], Function]:
     """Declare what holds for several columns (`*columns`), for a `MulticolumnMapExpectation`."""
     return _condition(name, MulticolumnMapMetricProvider, "filtered_row_count")
 
 
-def column_aggregate(name: str) -> Decorator[Function]:
+def column_aggregate(name: str) -> Callable[[Function], Function]:
     """Declare one value of a column, as in `metric_dependencies` of a `ColumnAggregateExpectation`.
 
     The function gets the column, only rows of the row condition, without nulls and NaN.
@@ -79,7 +78,9 @@ def column_aggregate(name: str) -> Decorator[Function]:
     return declare
 
 
-def _condition(name: str, kind: Any, own_report: str, *, tests_nulls: bool = False) -> Decorator[Function]:
+def _condition(
+    name: str, kind: Any, own_report: str, *, tests_nulls: bool = False
+) -> Callable[[Function], Function]:
     _refuse_built_in(f"{name}.condition")
 
     def declare(function: Function) -> Function:
