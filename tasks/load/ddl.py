@@ -1,63 +1,13 @@
-"""Target tables as the frames need them: column types, creation, new columns."""
+"""Schemas, tables and columns: what they are called, what there is, and how they are made."""
 
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 from psycopg import sql
 
-from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, fetch_one, lock_key
-from tasks.pipeline import Table
-
-MAX_NAME_BYTES = 63
-
-POSTGRES_TYPES: Mapping[type[pl.DataType], str] = {
-    pl.Boolean: "boolean",
-    pl.Int8: "smallint",
-    pl.Int16: "smallint",
-    pl.Int32: "integer",
-    pl.Int64: "bigint",
-    pl.UInt8: "smallint",
-    pl.UInt16: "integer",
-    pl.UInt32: "bigint",
-    pl.UInt64: "numeric(20,0)",
-    pl.Float32: "real",
-    pl.Float64: "double precision",
-    pl.String: "text",
-    pl.Categorical: "text",
-    pl.Enum: "text",
-    pl.Date: "date",
-    pl.Time: "time without time zone",
-}
-
-
-def postgres_type(column: str, dtype: pl.DataType) -> str:
-    """The Postgres type that holds every value of this Polars type.
-
-    Raises:
-        ConfigurationError: No type does; the transform must cast the column.
-    """
-    if not 0 < len(column.encode()) <= MAX_NAME_BYTES:
-        raise ConfigurationError(
-            f"Column {column!r}: Postgres takes names of 1 to {MAX_NAME_BYTES} bytes. "
-            "Rename it in the transform."
-        )
-    if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns":
-        raise ConfigurationError(
-            f"Column {column!r} is {dtype}; Postgres keeps microseconds. Cast it in the transform, "
-            'for example by .dt.cast_time_unit("us").'
-        )
-    if isinstance(dtype, pl.Datetime):
-        return "timestamp with time zone" if dtype.time_zone else "timestamp without time zone"
-    if isinstance(dtype, pl.Decimal):
-        return f"numeric({dtype.precision},{dtype.scale})"
-    known = POSTGRES_TYPES.get(type(dtype))
-    if known is None:
-        raise ConfigurationError(
-            f"Column {column!r} is {dtype}, which has no Postgres type here. Cast it in the transform, "
-            "for example to pl.String."
-        )
-    return known
+from tasks.load.names import check_names
+from tasks.load.types import postgres_type
 
 
 def qualified(schema: str, table: str) -> sql.Identifier:
@@ -75,11 +25,31 @@ def identifiers(names: Sequence[str], alias: str | None = None) -> sql.Composed:
     return comma([sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in names])
 
 
-def column_definitions(schema: pl.Schema) -> sql.Composed:
-    """`name type, …` for every column of a frame."""
+def column_types(frame: pl.Schema) -> dict[str, str]:
+    """Names and Postgres types of a frame's columns.
+
+    Raises:
+        ConfigurationError: A name, or a type, has no place in Postgres.
+    """
+    check_names(list(frame))
+    return {name: postgres_type(name, dtype) for name, dtype in frame.items()}
+
+
+def column_definitions(columns: Mapping[str, str]) -> sql.Composed:
+    """`name type, …`, where the types are as Postgres writes them."""
     return comma(
-        [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(postgres_type(n, t))) for n, t in schema.items()]
+        [sql.SQL("{} {}").format(sql.Identifier(name), type_sql(kind)) for name, kind in columns.items()]
     )
+
+
+def type_sql(kind: str) -> sql.Composable:
+    """A type as Postgres writes it, which is how it reads it."""
+    return sql.SQL(kind)  # from our own list of types, or from format_type
+
+
+def set_type(column: str, kind: str) -> sql.Composed:
+    """The part of ALTER TABLE that gives a column another type."""
+    return sql.SQL("ALTER COLUMN {0} TYPE {1} USING {0}::{1}").format(sql.Identifier(column), type_sql(kind))
 
 
 def ensure_schema(conn: Connection, schema: str) -> None:
@@ -113,9 +83,20 @@ def read_key(conn: Connection, schema: str, table: str) -> list[str]:
     return sorted(str(name) for (name,) in rows)
 
 
-def create_table(conn: Connection, schema: str, table: str, frame: pl.Schema) -> None:
-    """Create a table for a frame's columns, without its key: a filled table is keyed faster."""
-    conn.execute(sql.SQL("CREATE TABLE {} ({})").format(qualified(schema, table), column_definitions(frame)))
+def read_key_name(conn: Connection, schema: str, table: str) -> str | None:
+    """Name of a table's primary key constraint."""
+    row = conn.execute(
+        "SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(%s)",
+        (sql.Identifier(schema, table).as_string(conn),),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def create_table(conn: Connection, schema: str, table: str, columns: Mapping[str, str]) -> None:
+    """Create a table without its key: a filled table is keyed faster."""
+    conn.execute(
+        sql.SQL("CREATE TABLE {} ({})").format(qualified(schema, table), column_definitions(columns))
+    )
 
 
 def add_primary_key(conn: Connection, schema: str, table: str, columns: Sequence[str]) -> None:
@@ -123,50 +104,3 @@ def add_primary_key(conn: Connection, schema: str, table: str, columns: Sequence
     conn.execute(
         sql.SQL("ALTER TABLE {} ADD PRIMARY KEY ({})").format(qualified(schema, table), identifiers(columns))
     )
-
-
-def fit_table(
-    conn: Connection, schema: str, table: Table, existing: Mapping[str, str], frame: pl.Schema
-) -> None:
-    """Make an existing table hold the frame's columns: add the new ones, refuse changed types and keys.
-
-    Raises:
-        ConfigurationError: A column has another type, the key differs, or the table is declared frozen.
-    """
-    wanted = {name: postgres_type(name, dtype) for name, dtype in frame.items()}
-    _refuse_other_types(schema, table.name, existing, wanted)
-    _refuse_other_key(conn, schema, table)
-    for name in (name for name in wanted if name not in existing):
-        statement = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
-            qualified(schema, table.name), sql.Identifier(name), sql.SQL(wanted[name])
-        )
-        if table.columns == "freeze":
-            raise ConfigurationError(
-                f"{table.name}: column {name!r} is new and the table is declared columns='freeze'. "
-                f"To take it in: {statement.as_string(conn)}"
-            )
-        conn.execute(statement)
-
-
-def _refuse_other_types(
-    schema: str, table: str, existing: Mapping[str, str], wanted: Mapping[str, str]
-) -> None:
-    other = [
-        f"{name} is {existing[name]}, the data has {kind}"
-        for name, kind in wanted.items()
-        if existing.get(name, kind) != kind
-    ]
-    if other:
-        raise ConfigurationError(
-            f"{schema}.{table}: {len(other)} of {len(wanted)} columns have another type: {'; '.join(other)}. "
-            "Cast them in the transform, or change the table."
-        )
-
-
-def _refuse_other_key(conn: Connection, schema: str, table: Table) -> None:
-    key = read_key(conn, schema, table.name)
-    if key != sorted(table.primary_key):
-        raise ConfigurationError(
-            f"{schema}.{table.name} has the primary key {key or 'none'}, the declaration says "
-            f"{sorted(table.primary_key)}. Change one of them."
-        )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from tasks.errors import RetriableError
+from tasks.load.batch import Batch
 from tasks.load.ddl import comma, identifiers
 
 
@@ -28,3 +30,17 @@ def on_conflict(key: Sequence[str], values: Sequence[str]) -> sql.Composed:
     updates = comma([sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in values])
     action = sql.SQL("UPDATE SET {}").format(updates) if values else sql.SQL("NOTHING")
     return sql.SQL("ON CONFLICT ({}) DO {}").format(identifiers(key), action)
+
+
+def refuse_interference(batch: Batch, verb: str, written: int, found: int) -> None:
+    """Make sure that what was found to differ is what was written.
+
+    Raises:
+        RetriableError: Another session wrote to the table in between, or a trigger suppressed rows.
+    """
+    if written != found:
+        raise RetriableError(
+            f"{batch.table.name}: {found} rows were to be {verb}, {written} were. Another session wrote to "
+            "the table meanwhile, or a trigger of it drops rows. Nothing is published; run the pipeline "
+            "again."
+        )

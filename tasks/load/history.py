@@ -18,6 +18,7 @@ from tasks.handover import (
 )
 from tasks.load.connection import Connection, named_query
 from tasks.load.jsonb import storable_json, storable_text
+from tasks.load.tables import read_changes
 
 BAD_STATES = ("failed", "error")
 
@@ -53,7 +54,7 @@ def record_counts(
             "INSERT INTO assay.table_loads VALUES (%(load_id)s, %(attempt_no)s, %(position)s, %(table)s, "
             "%(verdict)s, %(received)s, %(rejected)s, %(superseded)s, %(quarantined)s, "
             "%(newly_quarantined)s, %(inserted)s, %(updated)s, %(unchanged)s, "
-            "%(expectations)s, %(expectations_passed)s)",
+            "%(expectations)s, %(expectations_passed)s, %(deleted)s, %(grown_bytes)s)",
             [
                 msgspec.structs.asdict(count)
                 | {"load_id": load.load_id, "attempt_no": load.attempt_no, "position": position}
@@ -128,6 +129,7 @@ def read_report(conn: Connection, load_id: str, attempt_no: int) -> LoadReport:
         tables=msgspec.convert(tables, tuple[TableCounts, ...]),
         reports=attempt["report_tables"],
         outcomes=msgspec.convert(outcomes, tuple[ExpectationOutcome, ...]),
+        schema_changes=read_changes(conn, load_id, attempt_no),
         error=attempt["error"],
         run_url=attempt["run_url"],
         accepted_by=attempt["accepted_by"],

@@ -20,7 +20,8 @@ from tasks.handover import (
 )
 from tasks.load import history, ledger
 from tasks.load.connection import Connection, open_connection
-from tasks.load.publication import BlockedInTransactionError, Judged, publish_load
+from tasks.load.judged import BlockedInTransactionError, Judged
+from tasks.load.publication import publish_load
 from tasks.load.staging import stage_rows
 from tasks.pipeline import Pipeline, Table
 

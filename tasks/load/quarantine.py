@@ -37,6 +37,8 @@ def keep_quarantined(
 
 def close_replaced(conn: Connection, load: Load, table: Table) -> int:
     """Close the entries whose key this load brings a good row for; returns how many."""
+    if not table.primary_key:
+        return 0
     open_entries = "pipeline = %s AND table_name = %s AND closed_at IS NULL"
     if not fetch_one(
         conn,
@@ -58,6 +60,20 @@ def close_replaced(conn: Connection, load: Load, table: Table) -> int:
     ).rowcount
 
 
+def close_gone(conn: Connection, load: Load, table: Table) -> int:
+    """Close the entries of a replaced table that this load does not have any more; returns how many.
+
+    Call it after `keep_quarantined`, which marks those that it has.
+    """
+    if table.disposition != "replace":
+        return 0
+    return conn.execute(
+        "UPDATE assay.quarantine SET closed_at = clock_timestamp(), closed_by = %s "
+        "WHERE pipeline = %s AND table_name = %s AND closed_at IS NULL AND last_load_id <> %s",
+        (load.load_id, load.pipeline, table.name, load.load_id),
+    ).rowcount
+
+
 def _key_object(conn: Connection, table: Table, alias: str) -> sql.SQL:
     """The key as JSON, for a query with parameters: a `%` in a column's name is none."""
     pairs = [
@@ -72,7 +88,7 @@ def _quarantined(verdict: TableVerdict) -> list[dict[str, object]]:
         return []
     return [
         {
-            "key": storable_json_text(row["key"]),
+            "key": row["key"] and storable_json_text(row["key"]),
             "row": storable_json_text(row["row"]),
             "sha256": row["row_sha256"],
             "reasons": [storable_text(reason) for reason in row["reasons"]],

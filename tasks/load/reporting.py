@@ -12,38 +12,24 @@ import psycopg
 from psycopg import sql
 
 from tasks.errors import ConfigurationError
+from tasks.load.batch import Changes
 from tasks.load.connection import Connection, fetch_int, fetch_one, first_line
 from tasks.load.ddl import add_primary_key, identifiers, qualified, read_columns, read_key
 from tasks.load.diff import differing_values, on_conflict, same_values
-from tasks.load.merge import Merged, changed_table
-from tasks.load.staging import SCHEMA as STAGING
-from tasks.load.staging import staging_name
-from tasks.pipeline import Report, Table
+from tasks.pipeline import Report
 
 
-def note_touched(conn: Connection, schema: str, report: Report, table: Table, load_id: str) -> None:
-    """Write down the groups that a merge is about to touch, with their old and their new rows.
+def note_touched(conn: Connection, report: Report, touched: sql.Composable) -> None:
+    """Write down the groups that a load is about to touch, with their old and their new rows.
 
-    Runs between `find_changed` and `write_changed`: afterwards the old groups of moved rows are gone.
+    Runs before the rows are written: afterwards the old groups of moved rows are gone.
     """
-    conn.execute(
-        sql.SQL(
-            "CREATE TEMP TABLE {touched} ON COMMIT DROP AS "
-            "SELECT {new} FROM {changed} JOIN {staging} new USING ({key}) UNION "
-            "SELECT {old} FROM {changed} JOIN {target} old USING ({key})"
-        ).format(
-            touched=_touched(report),
-            new=identifiers(report.group_by, "new"),
-            old=identifiers(report.group_by, "old"),
-            changed=changed_table(table.name),
-            staging=qualified(STAGING, staging_name(load_id, table.name)),
-            target=qualified(schema, table.name),
-            key=identifiers(table.primary_key),
-        )
-    )
+    conn.execute(sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS {}").format(_touched(report), touched))
 
 
-def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged, *, is_kept_up: bool) -> int:
+def refresh_report(
+    conn: Connection, schema: str, report: Report, changes: Changes, *, is_kept_up: bool
+) -> int:
     """Recompute the touched groups; returns the rows written.
 
     All groups are recomputed when the table or its query is new, or when the loads before did not keep it
@@ -56,8 +42,8 @@ def refresh_report(conn: Connection, schema: str, report: Report, merged: Merged
     mark = f"assay report, query sha256 {hashlib.sha256(query.encode()).hexdigest()}"
     existing = read_columns(conn, schema, report.name)
     is_known = bool(existing) and is_kept_up and _comment(conn, schema, report.name) == mark
-    is_whole = merged.is_first or not is_known
-    if merged.is_unchanged and not is_whole:
+    is_whole = changes.is_first or not is_known
+    if changes.is_nothing and not is_whole:
         return 0
     _name_affected(conn, schema, report, is_whole=is_whole)
     with _blaming_query(report):

@@ -11,7 +11,14 @@ from psycopg import sql
 from tasks.errors import ConfigurationError, RetriableError
 from tasks.handover import TableVerdict
 from tasks.load.connection import Connection, fetch_int, first_line, limit_transaction
-from tasks.load.ddl import column_definitions, ensure_schema, identifiers, qualified, read_columns
+from tasks.load.ddl import (
+    column_definitions,
+    column_types,
+    ensure_schema,
+    identifiers,
+    qualified,
+    read_columns,
+)
 
 SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
@@ -69,12 +76,13 @@ def stage_rows(
     """
     name = staging_name(load_id, verdict.table)
     frame = pl.scan_parquet(verdict.clean)
+    types = column_types(frame.collect_schema())
     with conn.transaction():
         limit_transaction(conn, statement_timeout_s=statement_timeout_s)
         conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
         conn.execute(
             sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(
-                qualified(SCHEMA, name), column_definitions(frame.collect_schema())
+                qualified(SCHEMA, name), column_definitions(types)
             )
         )
         try:

@@ -73,12 +73,13 @@ def _write(pipeline: Pipeline, table: Table, frame: pl.LazyFrame, load: Load) ->
 
 
 def _check_columns(pipeline: Pipeline, table: Table, schema: pl.Schema) -> None:
-    absent = [name for name in (*table.primary_key, table.version_by) if name and name not in schema]
+    declared = (*table.primary_key, table.version_by, table.tombstone)
+    absent = [name for name in declared if name and name not in schema]
     if absent:
         raise _wrong(
             pipeline,
             f"{table.name}: the transform returns no column {', '.join(map(repr, absent))}, declared as "
-            f"key or version. It returns: {', '.join(schema)}",
+            f"key, version or tombstone. It returns: {', '.join(schema)}",
         )
     reserved = [name for name in schema if RESERVED.fullmatch(name)]
     if reserved:

@@ -39,24 +39,36 @@ def judge_table(
     transformed = _count_rows(rows)
     rejected = _judge_rejected(suite, extracted)
     if not transformed:
+        rejected += _judge_wholeness(table, suite, extracted.rejected_count, transformed)
         return _skip_suite(table, rows, suite, rejected)
 
     frame = pl.scan_parquet(rows, glob=False)
-    keyed = resolve_keys(frame, table.primary_key, table.version_by)
-    count = transformed - keyed.superseded - keyed.faulty.height
-    clean, diverted, judged = _apply_suite(suite, keyed.remaining, count)
+    keyed = resolve_keys(frame, table.identity, table.newest_by)
+    living, dead = _part_deleted(table, keyed.remaining)
+    count = transformed - keyed.superseded - keyed.faulty.height - dead.height
+    if count or dead.is_empty():
+        clean, diverted, judged = _apply_suite(suite, living, count)
+    else:
+        clean, diverted, judged = living, with_reasons(living.head(0).collect(), []), []
     quarantined = pl.concat([keyed.faulty, diverted])
     outcomes = [
         *rejected,
         *_judge_keys(table, suite, keyed.faulty, transformed),
         *judged,
+        *_judge_wholeness(table, suite, extracted.rejected_count + quarantined.height, transformed),
         *_judge_union(table, suite, quarantined.height, transformed),
     ]
     is_whole = quarantined.is_empty() and not keyed.superseded
-    clean_file = rows if is_whole else _write_clean(clean, work / f"{table.name}.clean.parquet")
+    clean_file = (
+        rows
+        if is_whole
+        else _write_clean(pl.concat([clean, dead.lazy()]), work / f"{table.name}.clean.parquet")
+    )
     clean_count = _count_rows(clean_file)
     _assert_all_there(table, transformed, clean_count, quarantined.height, keyed.superseded)
-    carried = cursor_field if carries_cursor(frame.collect_schema(), cursor_field) else None
+    carried = (
+        cursor_field if carries_cursor(frame.collect_schema(), cursor_field, extracted.cursor_cap) else None
+    )
     return TableVerdict(
         table=table.name,
         resource=table.resource,
@@ -92,6 +104,16 @@ def _skip_suite(
         outcomes=tuple(rejected),
         checks=tuple(suite.checks),
     )
+
+
+def _part_deleted(table: Table, remaining: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """The rows that live, and those with a tombstone: they never become visible, and have little but a key."""
+    if table.tombstone is None:
+        return remaining, remaining.head(0).collect()
+    mark = pl.col(table.tombstone)
+    is_flag = remaining.collect_schema()[table.tombstone] == pl.Boolean
+    is_dead = mark.fill_null(value=False) if is_flag else mark.is_not_null()
+    return remaining.filter(~is_dead), remaining.filter(is_dead).collect(engine="streaming")
 
 
 def _apply_suite(
@@ -189,6 +211,25 @@ def _judge_keys(
             rows_seen=transformed,
             message=f"{faulty.height} of {transformed} rows have a null in the key or share it",
             examples=tuple(str(row) for row in faulty.select(table.primary_key).head(20).iter_rows()),
+        )
+    ]
+
+
+def _judge_wholeness(
+    table: Table, suite: GatedSuite, kept_out: int, transformed: int
+) -> list[ExpectationOutcome]:
+    """Without a key nobody knows which published row a kept-out one would have replaced: it would be lost."""
+    if table.disposition != "replace" or table.primary_key or not kept_out:
+        return []
+    return [
+        judge_rule(
+            suite,
+            "keyless_replace_is_whole",
+            count=kept_out,
+            budget=0,
+            rows_seen=transformed,
+            message=f"{kept_out} rows were kept out of a table that is replaced without a primary_key, so "
+            "that their published versions would be deleted",
         )
     ]
 

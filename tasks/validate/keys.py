@@ -30,8 +30,10 @@ def resolve_keys(frame: pl.LazyFrame, key: Sequence[str], version_by: str | None
     """Keep the newest row of each key.
 
     Exact copies and older versions are superseded. Newest rows of one key that differ are a tie: all of
-    them are faulty, and so are rows with a null in the key.
+    them are faulty, and so are rows with a null in the key. Without a key, every row stands for itself.
     """
+    if not key:
+        return Keyed(frame, 0, _with_reason(frame.with_row_index(ROW).head(0).collect(), pl.lit("")))
     schema = frame.collect_schema()
     suspects = _collect_suspects(frame, key)
     if suspects.is_empty():

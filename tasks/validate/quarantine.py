@@ -13,6 +13,9 @@ from great_expectations.expectations.expectation import Expectation
 REASONS = "__assay_reasons"
 REASON_LENGTH = 300
 PART_ROWS = 20_000
+SCHEMA = pl.Schema(
+    {"reasons": pl.List(pl.String()), "key": pl.String(), "row": pl.String(), "row_sha256": pl.String()}
+)
 NOT_ARGUMENTS = {
     "column",
     "column_A",
@@ -53,7 +56,10 @@ def name_columns(kwargs: dict[str, Any]) -> str | None:
 
 
 def write_quarantine(rows: pl.DataFrame, key: Sequence[str], path: Path) -> str | None:
-    """Write quarantined rows as reasons, key and row (JSON text) and the row's hash; None without rows."""
+    """Write quarantined rows as reasons, key and row (JSON text) and the row's hash; None without rows.
+
+    The key is null where the table has none.
+    """
     if rows.is_empty():
         return None
     parts = [_describe_rows(part, key) for part in rows.iter_slices(PART_ROWS)]
@@ -68,7 +74,8 @@ def _describe_rows(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
         [
             _describe_row(row | {name: _as_json(row[name]) for name in with_floats}, key)
             for row in rows.iter_rows(named=True)
-        ]
+        ],
+        SCHEMA,
     )
 
 
@@ -77,7 +84,7 @@ def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
     as_json = msgspec.json.encode(row, order="sorted")
     return {
         "reasons": reasons,
-        "key": msgspec.json.encode({name: row[name] for name in key}).decode(),
+        "key": msgspec.json.encode({name: row[name] for name in key}).decode() if key else None,
         "row": as_json.decode(),
         "row_sha256": hashlib.sha256(as_json).hexdigest(),
     }

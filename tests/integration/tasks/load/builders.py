@@ -29,7 +29,7 @@ class Item(msgspec.Struct):
 
 
 def make_table(name: str = "items", *key: str, **options: Any) -> Table:
-    return Table(name=name, primary_key=key or ("id",), **options)
+    return Table(**{"name": name, "primary_key": key or ("id",)} | options)
 
 
 def make_report(
@@ -41,9 +41,10 @@ def make_report(
 
 
 def make_pipeline(*tables: Table, reports: Sequence[Report] = (), **options: Any) -> Pipeline:
-    """Tables with a resource each; every resource is incremental."""
+    """Tables with a resource each; every resource is incremental, unless `incremental` is false."""
     tables = tables or (make_table(),)
-    changes = Incremental(field="updated_at", param="since")
+    is_incremental = options.pop("incremental", True)
+    changes = Incremental(field="updated_at", param="since") if is_incremental else None
     names = dict.fromkeys(table.resource for table in tables)
     return Pipeline(
         **{"name": "shop"} | options,

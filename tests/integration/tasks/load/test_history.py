@@ -134,7 +134,7 @@ def test_a_report_reads_back_what_was_recorded(shop: Shop) -> None:
     assert msgspec.structs.asdict(counts) == {
         "table": "items", "verdict": "warned", "received": 100, "rejected": 1, "superseded": 4,
         "quarantined": 0, "newly_quarantined": 1, "inserted": 1, "updated": 0, "unchanged": 0,
-        "expectations": 2, "expectations_passed": 1,
+        "expectations": 2, "expectations_passed": 1, "deleted": 0, "grown_bytes": 0,
     }  # fmt: skip
     assert report.ended_at > report.started_at
 

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from tasks.errors import RetriableError
 from tasks.handover import TableVerdict
+from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection, limit_transaction, open_connection
-from tasks.load.merge import Merged, create_or_fit, fill_new, find_changed, write_changed
+from tasks.load.ddl import column_types, create_table, read_columns
+from tasks.load.dispositions import merge as disposition
 from tasks.load.staging import stage_rows
 from tasks.pipeline import Table
-from tests.integration.tasks.load.builders import Shop, make_pipeline, make_table, written
+from tests.integration.tasks.load.builders import NOON, Shop, make_pipeline, make_table, written
 from tests.integration.tasks.load.values import FLOATS, MOMENTS, TEXTS
 
 SCHEMA = pl.Schema(
@@ -46,7 +48,7 @@ def conn(dsn: str) -> Iterator[Connection]:
         yield conn
 
 
-def merge(conn: Connection, folder: Path, table: Table, rows: Rows) -> Merged:
+def merge(conn: Connection, folder: Path, table: Table, rows: Rows) -> Changes:
     """Stage rows and merge them, without the rest of a publication."""
     frame = pl.DataFrame([[*key, *values] for key, values in rows.items()], SCHEMA, orient="row")
     stage(conn, folder, table, frame)
@@ -63,14 +65,18 @@ def stage(conn: Connection, folder: Path, table: Table, frame: pl.DataFrame) -> 
     assert stage_rows(conn, "load-1", verdict) == frame.height
 
 
-def merge_staged(conn: Connection, table: Table, frame: pl.DataFrame) -> Merged:
+def merge_staged(conn: Connection, table: Table, frame: pl.DataFrame) -> Changes:
+    types = column_types(frame.schema)
+    batch = Batch("public", table, "load-1", types, frame.height, NOON, is_whole=False)
     with conn.transaction():
-        if create_or_fit(conn, "public", table, frame.schema):
-            return fill_new(conn, "public", table, "load-1", frame.columns)
-        merged = find_changed(conn, "public", table, "load-1", frame.columns)
-        write_changed(conn, "public", table, "load-1", frame.columns)
+        if not read_columns(conn, "public", table.name):
+            create_table(conn, "public", table.name, types)
+            return disposition.fill_new(conn, batch)
+        changes = disposition.find_changes(conn, batch)
+        disposition.write_rows(conn, batch, changes)
+        disposition.delete_rows(conn, batch, changes)
         conn.execute("DROP TABLE changed_items")
-        return merged
+        return changes
 
 
 def read(conn: Connection) -> dict[Key, tuple[str, Values]]:
@@ -117,7 +123,7 @@ def test_a_merge_writes_the_rows_that_differ_and_no_other(
     assert all(same(after[key][1], expected[key]) for key in expected)
     unwritten = {key for key in before if after[key][0] == before[key][0]}
     assert unwritten == set(before) - updated
-    assert again.is_unchanged
+    assert again.is_nothing
     assert repr(at_last) == repr(after)
 
 

@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, open_connection
-from tasks.load.ddl import column_definitions, identifiers, qualified
+from tasks.load.ddl import column_definitions, column_types, identifiers, qualified
 from tasks.load.staging import copy_frame
 from tests.integration.tasks.load.builders import Shop
 from tests.integration.tasks.load.values import DATES, FLOATS, INTEGERS, MOMENTS, TEXTS, TIMES
@@ -53,7 +53,9 @@ def round_trip(conn: Connection, frame: pl.DataFrame) -> list[tuple[object, ...]
     with conn.transaction(force_rollback=True):
         conn.execute("SET LOCAL timezone = 'UTC'")
         table = qualified("public", "trip")
-        conn.execute(sql.SQL("CREATE TABLE {} ({})").format(table, column_definitions(frame.schema)))
+        conn.execute(
+            sql.SQL("CREATE TABLE {} ({})").format(table, column_definitions(column_types(frame.schema)))
+        )
         assert copy_frame(conn, table, frame.lazy()) == frame.height
         query = sql.SQL("SELECT {} FROM {}").format(identifiers(frame.columns), table)
         return conn.execute(query).fetchall()

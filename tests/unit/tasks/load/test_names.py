@@ -5,8 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.errors import ConfigurationError
-from tasks.load.ddl import MAX_NAME_BYTES, postgres_type
+from tasks.load.names import MAX_NAME_BYTES
 from tasks.load.staging import staging_name, staging_prefix
+from tasks.load.types import postgres_type
 from tasks.pipeline import Table
 
 LONGEST = "x" * 50

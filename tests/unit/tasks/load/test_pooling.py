@@ -11,9 +11,9 @@ import tasks.load
 from tasks.load import connection
 
 ROOM = Path(tasks.load.__file__).parent
-SOURCES = [*ROOM.glob("*.py"), *ROOM.glob("*/*.sql")]
+SOURCES = [*ROOM.rglob("*.py"), *ROOM.glob("*/*.sql")]
 OF_A_SESSION = {
-    "a setting": r'"SET (?!LOCAL)|set_config\([^)]*false\)',
+    "a setting": r'"SET (?!LOCAL|CONSTRAINTS|NULL|DEFAULT)|set_config\([^)]*false\)',
     "a lock": r"pg_(try_)?advisory_lock|pg_advisory_unlock",
     "a prepared statement": r"\bPREPARE \w|prepare=True",
     "a listener": r"\bLISTEN \w",

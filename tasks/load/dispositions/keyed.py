@@ -1,0 +1,165 @@
+"""What dispositions by key share: a temporary table of keys and actions, and how it is carried out.
+
+`ON CONFLICT DO UPDATE … WHERE` alone would lock, and so log, every unchanged row; joining first finds the
+few that differ. Measured in the design notes: 80 MB of WAL against none for 336,776 unchanged rows.
+"""
+
+from collections.abc import Sequence
+
+from psycopg import sql
+
+from tasks.load.batch import Batch, Changes
+from tasks.load.connection import Connection, fetch_int
+from tasks.load.ddl import add_primary_key, comma, identifiers
+from tasks.load.deleting import delete_or_explain
+from tasks.load.diff import differing_values, refuse_interference, same_values
+
+# A name that no column of a key has.
+ACTION = sql.Identifier("assay: action")
+INSERT, UPDATE, DELETE = (sql.SQL("""'{}'::"char" """).format(sql.SQL(letter)) for letter in "iud")
+
+
+def fill_new(conn: Connection, batch: Batch) -> Changes:
+    """Fill a table created in this transaction, then key it, if it is to have a key."""
+    inserted = conn.execute(
+        batch.fill(
+            "INSERT INTO {target} ({columns}) SELECT {new_columns} FROM {staging} new WHERE NOT {is_dead}"
+        )
+    ).rowcount
+    if batch.key:
+        add_primary_key(conn, batch.schema, batch.table.name, batch.key)
+    return Changes(inserted=inserted, unchanged=batch.staged - inserted, is_first=True)
+
+
+def note_new(conn: Connection, batch: Batch) -> None:
+    """Note the keys that the target does not have."""
+    conn.execute(
+        batch.fill(
+            "CREATE TEMP TABLE {changed} ON COMMIT DROP AS SELECT {new_key}, {insert} AS {action} "
+            "FROM {staging} new LEFT JOIN {target} old ON {same_key} WHERE old.{first_key} IS NULL",
+            **_relations(batch),
+        )
+    )
+
+
+def note_new_and_differing(conn: Connection, batch: Batch, *, is_newer: sql.Composable) -> None:
+    """Note the keys that are new, that differ and are newer, and that are marked as deleted and are there."""
+    conn.execute(
+        batch.fill(
+            "CREATE TEMP TABLE {changed} ON COMMIT DROP AS SELECT {new_key}, "
+            "CASE WHEN {is_dead} THEN {delete} WHEN old.{first_key} IS NULL THEN {insert} ELSE {update} END "
+            "AS {action} FROM {staging} new LEFT JOIN {target} old ON {same_key} "
+            "WHERE CASE WHEN old.{first_key} IS NULL THEN NOT {is_dead} "
+            "ELSE ({is_dead} OR {differs}) AND {is_newer} END",
+            **_relations(batch),
+            differs=differing_values(batch.values, "new", "old"),
+            is_newer=is_newer,
+        )
+    )
+
+
+def note_absent(
+    conn: Connection, batch: Batch, *, is_current: sql.Composable | None = None
+) -> tuple[int, int]:
+    """Note the target's keys that staging does not have; returns how many go and how many stay.
+
+    A row whose new version was quarantined is not absent: the good old version stays.
+    """
+    query = batch.fill(
+        "SELECT {old_key}, {delete} FROM {target} old WHERE {is_current} "
+        "AND NOT EXISTS (SELECT FROM {staging} new WHERE {same_key}) "
+        "AND NOT EXISTS (SELECT FROM {kept} kept WHERE {is_kept})",
+        **_relations(batch),
+        old_key=identifiers(batch.key, "old"),
+        is_kept=same_values(batch.key, "kept", "old"),
+        is_current=is_current or sql.SQL("true"),
+    )
+    if batch.keeps_absent:
+        return 0, fetch_int(conn, sql.SQL("SELECT count(*) FROM ({}) absent").format(query))
+    return conn.execute(batch.fill("INSERT INTO {changed} {absent}", absent=query)).rowcount, 0
+
+
+def count_changes(conn: Connection, batch: Batch, *, absent: int = 0, withheld: int = 0) -> Changes:
+    """What was noted, in rows; afterwards the planner knows how much it is."""
+    conn.execute(batch.fill("ANALYZE {changed}"))
+    rows = conn.execute(batch.fill("SELECT {action}, count(*) FROM {changed} GROUP BY 1", action=ACTION))
+    counts = {_letter(action): int(str(count)) for action, count in rows}
+    inserted, updated, deleted = (counts.get(letter, 0) for letter in "iud")
+    return Changes(
+        inserted=inserted,
+        updated=updated,
+        deleted=deleted,
+        absent=absent,
+        withheld=withheld,
+        unchanged=batch.staged - inserted - updated - (deleted - absent),
+    )
+
+
+def select_touched(batch: Batch, columns: Sequence[str]) -> sql.Composed:
+    """These columns of all rows that change, as they were and as they will be."""
+    return batch.fill(
+        "SELECT {new} FROM {changed} JOIN {staging} new USING ({key}) WHERE {action} <> {delete} UNION "
+        "SELECT {old} FROM {changed} JOIN {target} old USING ({key})",
+        **_relations(batch),
+        new=identifiers(columns, "new"),
+        old=identifiers(columns, "old"),
+    )
+
+
+def write_rows(conn: Connection, batch: Batch, changes: Changes) -> None:
+    """Update the rows that differ and insert the new ones."""
+    if changes.updated and batch.values:
+        updated = conn.execute(
+            batch.fill(
+                "UPDATE {target} old SET {assignments} FROM {changed} JOIN {staging} new USING ({key}) "
+                "WHERE {action} = {update} AND {same_key}",
+                **_relations(batch),
+                assignments=assign(batch.values),
+            )
+        ).rowcount
+        refuse_interference(batch, "updated", updated, changes.updated)
+    if changes.inserted:
+        inserted = conn.execute(
+            batch.fill(
+                "INSERT INTO {target} ({columns}) SELECT {new_columns} FROM {changed} "
+                "JOIN {staging} new USING ({key}) WHERE {action} = {insert} ON CONFLICT ({key}) DO NOTHING",
+                **_relations(batch),
+            )
+        ).rowcount
+        refuse_interference(batch, "inserted", inserted, changes.inserted)
+
+
+def delete_rows(conn: Connection, batch: Batch, changes: Changes) -> None:
+    """Delete the rows that are marked as deleted, or absent."""
+    if not changes.deleted:
+        return
+    doomed = batch.fill(
+        "{changed} doomed WHERE {action} = {delete} AND {same}",
+        **_relations(batch),
+        same=same_values(batch.key, "old", "doomed"),
+    )
+    deleted = delete_or_explain(conn, batch, doomed)
+    refuse_interference(batch, "deleted", deleted, changes.deleted)
+
+
+def assign(columns: Sequence[str]) -> sql.Composed:
+    """`column = new.column, …`."""
+    return comma(
+        [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("new", name)) for name in columns]
+    )
+
+
+def _letter(action: object) -> str:
+    return action.decode() if isinstance(action, bytes) else str(action)
+
+
+def _relations(batch: Batch) -> dict[str, sql.Composable]:
+    return {
+        "new_key": identifiers(batch.key, "new"),
+        "first_key": sql.Identifier(batch.key[0]),
+        "same_key": same_values(batch.key, "new", "old"),
+        "action": ACTION,
+        "insert": INSERT,
+        "update": UPDATE,
+        "delete": DELETE,
+    }

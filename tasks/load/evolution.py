@@ -1,0 +1,177 @@
+"""How a table must change to hold a load: what differs, what is refused, and the statements."""
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import sql
+
+from tasks.errors import ConfigurationError
+from tasks.handover import SchemaChange
+from tasks.load.connection import Connection
+from tasks.load.ddl import (
+    comma,
+    identifiers,
+    qualified,
+    read_columns,
+    read_key,
+    read_key_name,
+    set_type,
+    type_sql,
+)
+from tasks.load.names import refuse_collisions
+from tasks.load.shape import target_columns, target_key
+from tasks.load.widening import widen
+from tasks.pipeline import Table
+
+
+def plan_changes(
+    conn: Connection, schema: str, table: Table, types: Mapping[str, str], known: Mapping[str, str]
+) -> list[SchemaChange]:
+    """What an existing table lacks for a frame of these columns; nothing for a table that does not exist.
+
+    `known` are the columns that the table's latest load brought: those that this one lacks are absent now,
+    which changes nothing in the table. Columns that no load ever brought are somebody else's and no matter.
+
+    Raises:
+        ConfigurationError: The key or a type cannot be followed, or the table is declared frozen.
+    """
+    there = read_columns(conn, schema, table.name)
+    if not there:
+        return []
+    wanted = target_columns(table, types)
+    refuse_collisions([*there, *(name for name in wanted if name not in there)])
+    _refuse_other_key(conn, schema, table)
+    wider = {name: widen(there[name], kind, table.widen_to) for name, kind in wanted.items() if name in there}
+    _refuse_other_types(conn, schema, table, there, wanted, wider)
+    new = [name for name in wanted if name not in there]
+    absent = [name for name in known if name in there and name not in wanted]
+    present = [name for name in wanted if known and name in there and name not in known]
+    changes = [
+        *(_widened(conn, schema, table, name, there[name], str(kind)) for name, kind in wider.items()),
+        *(_added(conn, schema, table, name, wanted[name]) for name in new),
+        *(_absent(conn, schema, table, name, there[name]) for name in absent),
+        *(_present(table, name, there[name]) for name in present),
+    ]
+    needed = [change for change in changes if change.before != change.after]
+    if table.columns == "freeze":
+        _refuse_changes(schema, table, needed, len(wanted))
+    return needed
+
+
+def _widened(
+    conn: Connection, schema: str, table: Table, column: str, before: str, after: str
+) -> SchemaChange:
+    action = set_type(column, after)
+    return SchemaChange(
+        table=table.name,
+        kind="column widened",
+        column=column,
+        before=before,
+        after=after,
+        statement=_alter(conn, schema, table, action),
+    )
+
+
+def _added(conn: Connection, schema: str, table: Table, column: str, after: str) -> SchemaChange:
+    action = sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(column), type_sql(after))
+    return SchemaChange(
+        table=table.name,
+        kind="column added",
+        column=column,
+        before=None,
+        after=after,
+        statement=_alter(conn, schema, table, action),
+    )
+
+
+def _absent(conn: Connection, schema: str, table: Table, column: str, before: str) -> SchemaChange:
+    """The column stays, with its values; the statement is for a person who does not need them."""
+    action = sql.SQL("DROP COLUMN {}").format(sql.Identifier(column))
+    return SchemaChange(
+        table=table.name,
+        kind="column absent",
+        column=column,
+        before=before,
+        after=None,
+        statement=_alter(conn, schema, table, action),
+    )
+
+
+def _present(table: Table, column: str, after: str) -> SchemaChange:
+    return SchemaChange(
+        table=table.name, kind="column present", column=column, before=None, after=after, statement=None
+    )
+
+
+def _alter(conn: Connection, schema: str, table: Table, action: sql.Composable) -> str:
+    return sql.SQL("ALTER TABLE {} {}").format(qualified(schema, table.name), action).as_string(conn)
+
+
+def _refuse_other_types(
+    conn: Connection,
+    schema: str,
+    table: Table,
+    there: Mapping[str, str],
+    wanted: Mapping[str, str],
+    wider: Mapping[str, str | None],
+) -> None:
+    other = [name for name, kind in wider.items() if kind is None]
+    if not other:
+        return
+    differences = "; ".join(f"{name} is {there[name]}, the data has {wanted[name]}" for name in other)
+    changes = comma([set_type(name, wanted[name]) for name in other])
+    raise ConfigurationError(
+        f"{schema}.{table.name}: {len(other)} of {len(wanted)} columns have another type: {differences}. "
+        f"Cast them in the transform, {_hint(there, wanted, other)}or change the table: "
+        f"{_alter(conn, schema, table, changes)}"
+    )
+
+
+def _hint(there: Mapping[str, str], wanted: Mapping[str, str], other: Sequence[str]) -> str:
+    """The declaration that would let the column follow, where there is one."""
+    for target in ("float", "text"):
+        if all(widen(there[name], wanted[name], {target}) for name in other):
+            return f'or declare widen_to=("{target}",), '
+    return ""
+
+
+def _refuse_other_key(conn: Connection, schema: str, table: Table) -> None:
+    key, declared = read_key(conn, schema, table.name), sorted(target_key(table))
+    if key == declared:
+        return
+    actions = []
+    if name := read_key_name(conn, schema, table.name):
+        actions.append(sql.SQL("DROP CONSTRAINT {}").format(sql.Identifier(name)))
+    if declared:
+        actions.append(sql.SQL("ADD PRIMARY KEY ({})").format(identifiers(target_key(table))))
+    raise ConfigurationError(
+        f"{schema}.{table.name} has the primary key {key or 'none'}, the declaration says "
+        f"{declared or 'none'}. Change the declaration, or the table: "
+        f"{_alter(conn, schema, table, comma(actions))}"
+    )
+
+
+def _refuse_changes(schema: str, table: Table, changes: Sequence[SchemaChange], columns: int) -> None:
+    changes = [change for change in changes if change.statement]
+    if changes:
+        lines = "".join(f"\n  {describe_change(change)}: {change.statement};" for change in changes)
+        raise ConfigurationError(
+            f"{table.name} is declared columns='freeze', and {len(changes)} of its {columns} columns differ "
+            f"from {schema}.{table.name}:{lines}\n"
+            "If the change is right, run these statements and then the pipeline; else correct the transform."
+        )
+
+
+def describe_change(change: SchemaChange) -> str:
+    """A change in words, without the table."""
+    name = repr(change.column)
+    match change.kind:
+        case "column added":
+            return f"column {name} is new, {change.after}"
+        case "column widened":
+            return f"column {name} is {change.before} there, {change.after} holds the data too"
+        case "column absent":
+            return f"column {name}, {change.before}, is absent from the data"
+        case "column present":
+            return f"column {name}, {change.after}, is in the data, and was not in the load before"
+        case "table created":
+            return "the table is new"
