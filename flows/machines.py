@@ -1,6 +1,12 @@
-"""Machines that pass: in a container, what a run writes to its own disk is gone with it."""
+"""The machine a run works on: whether its disk outlives the run, and what is said when it is full."""
 
-from tasks.errors import ConfigurationError
+import re
+from collections.abc import Iterator
+
+from polars.exceptions import PanicException, PolarsError
+
+from tasks.errors import ConfigurationError, DiskFullError
+from tasks.extract.landing.local import FULL, measure_free
 from tasks.settings import Settings
 
 LASTING = frozenset({"process"})
@@ -33,3 +39,29 @@ def refuse_passing_places(settings: Settings, pool_type: str | None) -> None:
             f"The run is in a work pool of type {pool_type}: what it writes to its own disk is gone with it. "
             f"Set {'; '.join(missing)}, in the pool's job variables (env)."
         )
+
+
+def find_full_disk(failure: BaseException, settings: Settings) -> DiskFullError | None:
+    """What to say instead of a failure that comes from a full disk under `ASSAY_HOME`; None for others.
+
+    The landing zone's own failures say it already.
+    """
+    if isinstance(failure, DiskFullError) or not any(map(_is_full_disk, _causes(failure))):
+        return None
+    return DiskFullError(
+        f"{settings.work} cannot be written, the disk is full{measure_free(settings.home)}. Nothing is "
+        "published. Make room, or set ASSAY_HOME to a larger disk, then run again: what is landed is kept."
+    )
+
+
+def _causes(failure: BaseException | None) -> Iterator[BaseException]:
+    while failure is not None:
+        yield failure
+        failure = failure.__cause__
+
+
+def _is_full_disk(exc: BaseException) -> bool:
+    if isinstance(exc, OSError):
+        return exc.errno in FULL
+    found = re.search(r"os error (\d+)", str(exc)) if isinstance(exc, PolarsError | PanicException) else None
+    return found is not None and int(found[1]) in FULL

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from flows.machines import refuse_passing_places
+from flows.machines import find_full_disk, refuse_passing_places
 from flows.ports import Ports
 from flows.telling import record_and_tell_failure, tell, tell_unopened
 from flows.tidying import tidy_landing, tidy_work
@@ -80,8 +80,11 @@ def run_pipeline(
             with open_client(pipeline.source, pipeline.name, ports.secrets) as client:
                 status = follow(Run(pipeline, load, client, helper, target))
         except BaseException as exc:
-            record_and_tell_failure(target, load, ports, helper, exc)
-            tidy_work(load, "failed")
+            full_disk = find_full_disk(exc, ports.settings)
+            tidy_work(load, "failed")  # first, since what is told may need the room
+            record_and_tell_failure(target, load, ports, helper, full_disk or exc)
+            if full_disk:
+                raise full_disk from exc
             raise
         report = tell(target, load.load_id, load.attempt_no, ports, helper)
         tidy_work(load, status)

@@ -25,6 +25,10 @@ class FatalError(PipelineError):
     """Trying again will not help: stop, and read the message."""
 
 
+class DiskFullError(FatalError):
+    """There is no room: make some, then run again."""
+
+
 class DataQualityError(PipelineError):
     """The data did not pass the gate: look at the report."""
 

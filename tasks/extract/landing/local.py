@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tasks.errors import ConfigurationError, FatalError, PipelineError, RetriableError
+from tasks.errors import ConfigurationError, DiskFullError, PipelineError, RetriableError
 
 _TEMPORARY: Final = ".writing-"
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN: Final = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
@@ -87,10 +87,10 @@ class LocalFolder:
 
 def _explain_local(exc: OSError, path: Path) -> PipelineError:
     reason = exc.strerror or str(exc)
-    if exc.errno in _FULL:
-        return FatalError(
-            f"Landing zone: {path} cannot be written, the disk is full ({reason}{_free(path)}). Make room, "
-            "by `assay prune --keep-days 30` for example, then run again: what is landed is kept."
+    if exc.errno in FULL:
+        return DiskFullError(
+            f"Landing zone: {path} cannot be written, the disk is full ({reason}{measure_free(path)}). Make "
+            "room, by `assay prune --keep-days 30` for example, then run again: what is landed is kept."
         )
     if exc.errno in _FORBIDDEN:
         return ConfigurationError(
@@ -100,7 +100,8 @@ def _explain_local(exc: OSError, path: Path) -> PipelineError:
     return RetriableError(f"Landing zone: {path}: {reason}.")
 
 
-def _free(path: Path) -> str:
+def measure_free(path: Path) -> str:
+    """How much room there is, in words; the largest file that may be written can be less."""
     for folder in (path, *path.parents):
         with contextlib.suppress(OSError):
             return f", {shutil.disk_usage(folder).free / 1e6:,.0f} MB free"
