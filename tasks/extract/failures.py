@@ -102,8 +102,8 @@ class Failures(Struct, frozen=True):
             return f"{api} could not be reached within {self.source.connect_timeout_s:g} s. Is it right?"
         if isinstance(exc, requests.exceptions.Timeout) or "Read timed out" in text:
             return (
-                f"{api} did not answer {self.url} within {self.source.timeout_s:g} s. "
-                f"If it is just slow, declare a greater timeout_s."
+                f"{api} did not answer {self.url} within {self.source.timeout_s:g} s, or its deadline of "
+                f"{self.source.deadline_s:g} s ended. If it is just slow, declare a greater timeout_s."
             )
         if isinstance(exc, _DAMAGED):
             return f"{self.url} sent a damaged body: {type(exc).__name__}: {text}"
