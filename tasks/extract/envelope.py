@@ -1,5 +1,6 @@
 """Read what is around the records of a page: is it a page at all, and what does the paginator need of it?"""
 
+import codecs
 import hashlib
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -86,6 +87,8 @@ class Envelope:
             ReportedError: It reports an error.
             ValueError: It is no page of this resource; the message says why.
         """
+        # RFC 8259 lets a reader ignore a byte-order mark; it is no part of the data.
+        body = body.removeprefix(codecs.BOM_UTF8)
         if self._error:
             self._error.raise_reported(body)
         try:

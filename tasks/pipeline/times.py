@@ -80,7 +80,10 @@ class CutToMicroseconds(DeclaredTime):
             raise ValueError(f"Expected `datetime`, got `{_name(value)}`")  # noqa: TRY004 (msgspec wraps it)
         whole, point, rest = value.partition(".")
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        moment = msgspec.convert(f"{whole}{point}{digits[:6]}{rest[len(digits) :]}", dt.datetime)
+        try:
+            moment = msgspec.convert(f"{whole}{point}{digits[:6]}{rest[len(digits) :]}", dt.datetime)
+        except msgspec.ValidationError as exc:
+            raise ValueError(str(exc)) from None  # msgspec adds the path to this one only
         if moment.tzinfo is None:
             raise ValueError("Expected `datetime` with a timezone component")
         return cls._at(moment)

@@ -76,7 +76,7 @@ class RecordDecoder:
             ConfigurationError: There are new fields, and `columns` is `freeze`.
         """
         records = answer.records
-        rows = self._decode_page(records, answer.page.body) if isinstance(records, Raw) else None
+        rows = self._decode_page(records) if isinstance(records, Raw) else None
         if rows is not None:
             return rows, []
         cut = [bytes(each) for each in (_CUT.decode(records) if isinstance(records, Raw) else records)]
@@ -101,17 +101,17 @@ class RecordDecoder:
         self._one = _decoder_of(record)
         self._loose = _decoder_of(loose)
 
-    def _decode_page(self, records: Raw, body: bytes) -> list[Struct] | None:
+    def _decode_page(self, records: Raw) -> list[Struct] | None:
         """All records at once; None when they must be looked at one by one."""
         try:
             rows: list[Struct] = self._all.decode(records)
         except BROKEN:
             return None
-        columns = self.columns
-        is_suspect = columns.has_decimals or may_be_unstorable(body, has_raw=columns.has_raw)
+        columns, text = self.columns, bytes(records)
+        is_suspect = columns.has_decimals or may_be_unstorable(text, has_raw=columns.has_raw)
         if is_suspect and any(map(columns.find_unstorable, rows)):
             return None
-        if self._exactness.is_suspect(body) and not self._exactness.holds_all(records):
+        if self._exactness.is_suspect(text) and not self._exactness.holds_all(records):
             return None
         return rows
 
@@ -132,8 +132,8 @@ class RecordDecoder:
 
     def _decode_one(self, record: bytes) -> Struct | Problem | None:
         """The record, or path and reason why it is none; None when the schema lacks a field of it."""
-        if self._resource.nul == "remove" and b"\\u0000" in record:
-            record = remove_nul(record)
+        if self._resource.nul == "remove" and (without := remove_nul(record)) != record:
+            record = without
             self.nul_removed += 1
         try:
             row: Struct = self._one.decode(record)

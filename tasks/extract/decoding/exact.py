@@ -72,7 +72,7 @@ class ExactnessCheck:
 
 def _find(value: Any) -> Found | None:
     if isinstance(value, Raw):
-        reason = _why(bytes(value)) if len(value) > _EXACT_DIGITS else None
+        reason = _why(bytes(value))
         return ("", reason) if reason else None
     if isinstance(value, list):
         parts: Sequence[tuple[str, Any]] = [(f"[{index}]", each) for index, each in enumerate(value)]
@@ -92,7 +92,8 @@ def _why(text: bytes) -> str | None:
         if not FINE_TIME.search(text):
             return None
         return f"Expected a time of at most microseconds, got {text.decode()}"
-    if text[:1] in b"-0123456789" and rounds(text.decode()):
+    is_short = len(text) <= _EXACT_DIGITS and b"-" not in text[1:]
+    if text[:1] in b"-0123456789" and not is_short and rounds(text.decode()):
         return f"Expected a number that `float` holds exactly, got {text[:60].decode()}, which it would round"
     return None
 

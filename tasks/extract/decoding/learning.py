@@ -21,6 +21,8 @@ DIGITS = 38
 _EXACT_IN_FLOAT, _INT64 = 2**53, 2**63
 _INTEGERS = {"int53", "int64"}
 _NUMBERS = {*_INTEGERS, "integer", "float", "decimal"}
+_UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+"""No field of a decoder can have such a name: within a record an object with it is kept as JSON text."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d.*", re.ASCII)
 _TIMES: dict[KindName, Any] = {
@@ -67,7 +69,10 @@ class Evidence:
     def _conclude_object(self, *, is_record: bool) -> Kind:
         if len(self._fields) > MAX_FIELDS and not is_record:
             return Kind("json")
-        fields = {key: evidence.conclude() for key, evidence in self._fields.items()}
+        named = {key: evidence for key, evidence in self._fields.items() if not _UNNAMEABLE.search(key)}
+        if len(named) < len(self._fields) and not is_record:
+            return Kind("json")
+        fields = {key: evidence.conclude() for key, evidence in named.items()}
         return Kind("object", fields=fields) if fields or is_record else UNKNOWN
 
     def _conclude_number(self) -> Kind:

@@ -15,7 +15,7 @@ from tasks.errors import ConfigurationError, RetriableError
 from tasks.extract.extract import PageRepeatedError, extract_resource
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.landing import zone as landing_module
-from tasks.extract.pagination import PagesShiftedError
+from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.handover import Extracted
 from tests.unit.tasks.extract.fake_api import (
     FLIGHTS,
@@ -173,9 +173,7 @@ def test_the_log_says_what_was_rejected_and_what_is_new(
 ) -> None:
     with caplog.at_level(logging.INFO):
         extract(FakeApi(serve([[make_flight(1, gate="B7")], [make_flight(3, id="x")]])), tmp_path)
-    assert (
-        "flights: the API sends fields that are not declared, and they are left out: gate." in caplog.messages
-    )
+    assert "flights: 1 fields learned: gate (text)" in caplog.messages
     assert "flights: 2 records on 2 pages (0 of them landed before), 1 rejected" in caplog.messages
     assert any("first: Expected `int`, got `str` at $.data[0].id of page 2" in m for m in caplog.messages)
 
