@@ -28,7 +28,10 @@ def refuse_near_miss(resource: str, path: str, answer: Answer) -> None:
         return
     if last in found:
         return
-    for near in difflib.get_close_matches(last, found, n=3):
+    spelt = {key.lower().replace("_", "").replace("-", ""): key for key in found}
+    wanted = last.lower().replace("_", "").replace("-", "")
+    # Nearly the same, since another key may hold a value with good reason: `@odata.context`.
+    for near in map(spelt.__getitem__, difflib.get_close_matches(wanted, spelt, cutoff=0.85)):
         if msgspec.json.decode(found[near]) not in _ENDS:
             raise ConfigurationError(
                 f"{resource}: page 1 at {answer.page.url} has no {path!r}, which names the next page. "

@@ -9,7 +9,7 @@ from deployments.local.api.faults import Fault, FaultName
 from deployments.local.api.server import DemoApi
 from tasks.errors import ConfigurationError, RetriableError
 from tasks.extract.extract import extract_resource
-from tasks.extract.pagination import PagesShiftedError
+from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.handover import Extracted
 from tasks.pipeline import RateLimit
 from tests.integration.tasks.extract.demo import (

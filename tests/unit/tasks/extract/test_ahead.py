@@ -8,15 +8,15 @@ from tasks.errors import FatalError
 from tasks.extract.ahead import ReadAhead
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pages import Answer, PageRequest
-from tests.unit.tasks.extract.test_pagination import make_answer
+from tasks.extract.pagination.protocol import Reads
+from tests.unit.tasks.extract.pagination.driving import make_answer
 
 
 class Pages:
     """A paginator that knows all pages from the start, or one at a time."""
 
     def __init__(self, count: int, *, one_at_a_time: bool = False) -> None:
-        self.reads: dict[str, str] = {}
-        self.params: dict[str, str] = {}
+        self.reads: Reads = {}
         self.total_pages: int | None = count
         self._known = 1 if one_at_a_time else count
         self._asked = 0
@@ -28,10 +28,16 @@ class Pages:
         return PageRequest(self._asked, {})
 
     def take(self, answer: Answer) -> None:
-        self._known = answer.page.number + 1
+        self._known = max(self._known, answer.page.number + 1)
+
+    def withdraw(self) -> bool:
+        return False
 
     def finish(self, received: int) -> None:
         pass
+
+    def state(self) -> dict[str, int]:
+        return {"known": self._known}
 
 
 def test_pages_come_in_order_however_they_arrive() -> None:
@@ -48,7 +54,6 @@ def test_a_paginator_that_learns_from_each_page_is_followed() -> None:
     numbers = []
     with closing(ReadAhead(lambda request, _: make_answer(request.number), 4, threading.Event())) as ahead:
         for answer in ahead.read(paginator, lambda: None):
-            paginator.take(answer)
             numbers.append(answer.page.number)
     assert numbers == [1, 2, 3, 4, 5]
 

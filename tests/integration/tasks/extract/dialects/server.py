@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from requests.structures import CaseInsensitiveDict
+
 Record = dict[str, Any]
 FAULTS = ("error_500", "throttle_429", "reset", "truncated", "html_200")
 
@@ -94,7 +96,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         reply, fault = self.api.answer(
-            Asked(self.command, parts.path, query, self.headers, body, self.api.url)
+            Asked(self.command, parts.path, query, CaseInsensitiveDict(self.headers), body, self.api.url)
         )
         content = reply.payload if isinstance(reply.payload, bytes) else json.dumps(reply.payload).encode()
         if fault == "error_500":
