@@ -46,6 +46,14 @@ def is_later(found: str, published: str | None) -> bool:
         return found != published
 
 
+def are_comparable(one: str, other: str) -> bool:
+    """Whether one of two cursors lies before the other, or both are the same position."""
+    try:
+        return parse_cursor(one) <= parse_cursor(other) or True  # type: ignore[operator]  # of two kinds
+    except (ValueError, TypeError):
+        return False
+
+
 def least(cursors: list[str]) -> str:
     """The one that is furthest behind; all are of one kind."""
     return min(cursors, key=parse_cursor)

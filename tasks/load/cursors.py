@@ -1,6 +1,6 @@
 """Cursors in the publishing transaction: moved only from where the load started, and never back."""
 
-from tasks.cursors import is_later, least
+from tasks.cursors import are_comparable, is_later, least
 from tasks.errors import FatalError
 from tasks.handover import Load
 from tasks.load import ledger
@@ -24,14 +24,24 @@ def move_cursors(conn: Connection, pipeline: Pipeline, load: Load, judged: Judge
     for resource in pipeline.resources:
         if resource.incremental is None:
             continue
-        found = _cursor_of(pipeline, resource.name, judged)
-        if found is not None and is_later(found, now.get(resource.name)):
+        found, published = _cursor_of(pipeline, resource.name, judged), now.get(resource.name)
+        joins_on = load.replay_of is None or _joins_on(load.cursors.get(resource.name), found, published)
+        if found is not None and joins_on and is_later(found, published):
             conn.execute(
                 "INSERT INTO assay.cursors (pipeline, resource, value, load_id) VALUES (%s, %s, %s, %s) "
                 "ON CONFLICT (pipeline, resource) "
                 "DO UPDATE SET value = EXCLUDED.value, load_id = EXCLUDED.load_id",
                 (load.pipeline, resource.name, found, load.load_id),
             )
+
+
+def _joins_on(start: str | None, found: str | None, published: str | None) -> bool:
+    """Whether a replay brings what follows on what is published, and not something older or beyond a gap."""
+    if start == published or found is None:
+        return True
+    if published is None or not are_comparable(found, published):
+        return False
+    return start is None or not is_later(start, published)
 
 
 def _cursor_of(pipeline: Pipeline, resource: str, judged: Judged) -> str | None:
