@@ -1,7 +1,8 @@
-"""Corrections to GX 1.24.1, applied when the engine is imported.
+"""Where GX 1.24.1 needs to be told of this engine, or is at fault, applied when the engine is imported.
 
-Each is a method of a GX class that knows only GX's own engines, or a fault on all of them. A new GX version
-is a reason to look here first: the import fails when a class no longer looks as expected.
+Each is a method of a GX class in front of which stands one of ours. It answers only where this engine is
+among the arguments: validations on pandas, Spark and SQL in the same process stay GX's own, faults included.
+A new GX version is a reason to look here first: the import fails when a class no longer looks as expected.
 """
 
 from __future__ import annotations
@@ -12,55 +13,59 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from great_expectations.core.id_dict import IDDict
 from great_expectations.expectations.expectation import BatchExpectation
-from great_expectations.expectations.registry import _registered_metrics, get_expectation_impl
+from great_expectations.expectations.registry import get_expectation_impl
+from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from expectations.engine.execution_engine import PolarsExecutionEngine
 from expectations.engine.judging import judge_between, judge_most_common, judge_quantiles
 from expectations.engine.types import is_of_type
 
-Validate = Callable[..., Any]
+Method = Callable[..., Any]
 Judge = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
 
 def apply_patches() -> None:
-    """Apply all corrections; a second time does nothing."""
-    _teach("expect_column_values_to_be_of_type", lambda this, of: _judge_type(of, this.column, this.type_))
-    _teach("expect_column_values_to_be_in_type_list", _judge_type_list)
-    _teach("expect_column_type_to_be", lambda this, of: _judge_type(of, this.column, this.type_))
-    _teach("expect_column_most_common_value_to_be_in_set", _judge_most_common)
-    _teach("expect_column_quantile_values_to_be_between", _judge_quantiles, elsewhere=_with_plain_booleans)
-    _teach_bounds()
-    _divide_by_zero_in_silence("expect_column_kl_divergence_to_be_less_than")
-    _give_pairs_their_row_condition()
+    """Apply all; a second time does nothing."""
+    _judge("expect_column_values_to_be_of_type", lambda this, of: _judge_type(of, this.column, this.type_))
+    _judge("expect_column_values_to_be_in_type_list", _judge_type_list)
+    _judge("expect_column_type_to_be", lambda this, of: _judge_type(of, this.column, this.type_))
+    _judge("expect_column_most_common_value_to_be_in_set", _judge_most_common)
+    _judge("expect_column_quantile_values_to_be_between", _judge_quantiles)
+    _stand_before(BatchExpectation, "_validate_metric_value_between", _judge_bounds)
+    divergence = get_expectation_impl("expect_column_kl_divergence_to_be_less_than")
+    _stand_before(divergence, "_validate", _divide_by_zero_in_silence)
+    pairs = get_expectation_impl("expect_column_pair_values_to_be_in_set")
+    _stand_before(pairs, "get_validation_dependencies", _obey_row_condition)
 
 
-def _unchanged(outcome: Any) -> Any:
-    return outcome
-
-
-def _teach(expectation_type: str, judge: Judge, elsewhere: Callable[[Any], Any] = _unchanged) -> None:
-    """Let metrics of this engine be judged by `judge`: GX's own answer knows pandas', Spark's or SQL's.
-
-    What it answers for those engines passes through `elsewhere`.
-    """
-    expectation = get_expectation_impl(expectation_type)
-    original = expectation.__dict__.get("_validate")
+def _stand_before(owner: Any, name: str, ours: Method) -> None:
+    """Let `ours(original, self, …)` answer where this engine is an argument, GX's own method elsewhere."""
+    original = getattr(owner, name, None)
     if original is None:
-        raise ImportError(
-            f"{expectation.__name__} has no _validate of its own: this GX version is not supported."
-        )
+        raise ImportError(f"{owner.__name__} has no {name}: this GX version is not supported.")
+    if hasattr(original, "stands_before"):
+        return
 
     @functools.wraps(original)
-    def validate(
-        self: Any, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-    ) -> Any:
-        if isinstance(execution_engine, PolarsExecutionEngine):
-            return judge(self, metrics)
-        return elsewhere(original(self, metrics, runtime_configuration, execution_engine))
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(value, PolarsExecutionEngine) for value in (*args, *kwargs.values())):
+            return ours(original, self, *args, **kwargs)
+        return original(self, *args, **kwargs)
 
-    if not hasattr(original, "__wrapped__"):
-        setattr(expectation, "_validate", validate)  # noqa: B010  (a private name)
+    setattr(method, "stands_before", original)  # noqa: B010  (functions take any attribute, mypy none)
+    setattr(owner, name, method)
+
+
+def _judge(expectation_type: str, judge: Judge) -> None:
+    """Let metrics of this engine be judged by `judge`: GX's own answer knows pandas', Spark's or SQL's."""
+
+    def validate(original: Method, self: Any, metrics: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        del original, args, kwargs
+        return judge(self, metrics)
+
+    _stand_before(get_expectation_impl(expectation_type), "_validate", validate)
 
 
 def _judge_type_list(expectation: Any, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -86,46 +91,32 @@ def _judge_quantiles(expectation: Any, metrics: dict[str, Any]) -> dict[str, Any
     return judge_quantiles(metrics["column.quantile_values"], wanted)
 
 
-def _with_plain_booleans(outcome: Any) -> Any:
-    """GX returns numpy.bool for quantiles, which its own result store cannot write, on any engine."""
-    outcome["success"] = bool(outcome["success"])
-    details = outcome["result"]["details"]
-    details["success_details"] = [bool(success) for success in details["success_details"]]
-    return outcome
-
-
-def _teach_bounds() -> None:
+def _judge_bounds(
+    original: Method, self: Any, metric_name: str, metrics: dict[str, Any], *_: Any, **__: Any
+) -> Any:
     """Read the bounds of a minimum, a mean, … as the column's kind: GX fails on a bare date, for one."""
-    original = BatchExpectation._validate_metric_value_between  # noqa: SLF001  (has no public name)
-
-    @functools.wraps(original)
-    def validate(
-        self: Any,
-        metric_name: str,
-        metrics: dict[str, Any],
-        runtime_configuration: Any = None,
-        execution_engine: Any = None,
-    ) -> Any:
-        if isinstance(execution_engine, PolarsExecutionEngine):
-            return judge_between(metrics.get(metric_name), self._get_success_kwargs())
-        return original(self, metric_name, metrics, runtime_configuration, execution_engine)
-
-    if not hasattr(original, "__wrapped__"):
-        setattr(BatchExpectation, "_validate_metric_value_between", validate)  # noqa: B010  (a private name)
+    del original
+    return judge_between(metrics.get(metric_name), self._get_success_kwargs())
 
 
-def _divide_by_zero_in_silence(expectation_type: str) -> None:
+def _divide_by_zero_in_silence(original: Method, self: Any, *args: Any, **kwargs: Any) -> Any:
     """A column without values has a share of NaN in every bin, which is GX's result, not worth a warning."""
-    expectation = get_expectation_impl(expectation_type)
-    original = expectation.__dict__["_validate"]
-    if not hasattr(original, "__wrapped__"):
-        silent = np.errstate(divide="ignore", invalid="ignore")
-        setattr(expectation, "_validate", functools.wraps(original)(silent(original)))  # noqa: B010  (private)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return original(self, *args, **kwargs)
 
 
-def _give_pairs_their_row_condition() -> None:
-    """Obey the row condition of `expect_column_pair_values_to_be_in_set`, which GX forgets on any engine."""
-    for name, definition in _registered_metrics.items():
-        keys = definition["metric_domain_keys"]
-        if name.startswith("column_pair_values.in_set.") and "row_condition" not in keys:
-            definition["metric_domain_keys"] = (*keys, "row_condition", "condition_parser")
+def _obey_row_condition(original: Method, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Count the rows that the table's row count is of; GX forgets the row condition of these pairs alone."""
+    needed = original(self, *args, **kwargs)
+    whole = needed.get_metric_configuration("table.row_count").metric_domain_kwargs
+    rows = {key: whole[key] for key in ("row_condition", "condition_parser") if key in whole}
+    for metric in list(needed.get_metric_configurations()):
+        needed.set_metric_configuration(
+            metric.metric_name,
+            MetricConfiguration(
+                metric_name=metric.metric_name,
+                metric_domain_kwargs=IDDict({**metric.metric_domain_kwargs, **rows}),
+                metric_value_kwargs=metric.metric_value_kwargs,
+            ),
+        )
+    return needed

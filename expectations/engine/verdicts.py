@@ -53,8 +53,10 @@ def unexpected_rows_expr(
             "Use a row-level expectation (values of a column, a pair or a list of columns)."
         )
     name = _map_metric(expectation)
-    kwargs = get_metric_kwargs(f"{name}.condition", prepare(expectation).configuration)
-    domain = Domain.of(kwargs["metric_domain_kwargs"], Columns.of(schema))
+    prepared = prepare(expectation)
+    kwargs = get_metric_kwargs(f"{name}.condition", prepared.configuration)
+    rows = {"row_condition": getattr(prepared, "row_condition", None)}  # GX leaves it out of some metrics
+    domain = Domain.of({**kwargs["metric_domain_kwargs"], **rows}, Columns.of(schema))
     return ROW_TESTS[name](domain, kwargs["metric_value_kwargs"]).unexpected
 
 
