@@ -27,8 +27,8 @@ from tasks.load.ddl import column_types, ensure_schema
 from tasks.load.fitting import Types, fit_tables
 from tasks.load.judged import BlockedInTransactionError, Judged
 from tasks.load.quarantine import close_gone, close_replaced, keep_quarantined
-from tasks.load.schemas import keep_schemas
 from tasks.load.reporting import refresh_report
+from tasks.load.schemas import keep_schemas
 from tasks.load.staging import assert_staged, drop_staging, staging_name
 from tasks.pipeline import Pipeline, Table
 

@@ -59,11 +59,8 @@ def judge_table(
         *_judge_union(table, suite, quarantined.height, transformed),
     ]
     is_whole = quarantined.is_empty() and not keyed.superseded
-    clean_file = (
-        rows
-        if is_whole
-        else _write_clean(pl.concat([clean, dead.lazy()]), work / f"{table.name}.clean.parquet")
-    )
+    kept = clean if dead.is_empty() else pl.concat([clean, dead.lazy()])
+    clean_file = rows if is_whole else _write_clean(kept, work / f"{table.name}.clean.parquet")
     clean_count = _count_rows(clean_file)
     _assert_all_there(table, transformed, clean_count, quarantined.height, keyed.superseded)
     carried = (
@@ -107,7 +104,7 @@ def _skip_suite(
 
 
 def _part_deleted(table: Table, remaining: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """The rows that live, and those with a tombstone: they never become visible, and have little but a key."""
+    """The rows that live, and those with a tombstone, which never become visible and have little but a key."""
     if table.tombstone is None:
         return remaining, remaining.head(0).collect()
     mark = pl.col(table.tombstone)
