@@ -16,11 +16,11 @@ from tasks.extract.client import ApiClient
 from tasks.extract.decoding.records import Records
 from tasks.extract.envelope import Envelope
 from tasks.extract.failures import ExtractionStopped
-from tasks.extract.incremental import CursorWatch, cursor_params
+from tasks.extract.incremental import CursorWatch, TokenWatch, cursor_params, cursor_url, first_requests
 from tasks.extract.landing.landed import FirstRequest
 from tasks.extract.landing.zone import open_landing
 from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
-from tasks.extract.pagination.paginate import learn, paginate
+from tasks.extract.pagination.paginate import learn, paginate_all
 from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.extract.progress import Progress
 from tasks.extract.reported import ReportedError
@@ -78,29 +78,28 @@ class _Run:
     """One extraction under way: its parts, made once, and where it stands."""
 
     def __init__(self, client: ApiClient, resource: Resource, load: Load, now: datetime) -> None:
-        params = {**resource.params, **cursor_params(resource.incremental, load.cursors.get(resource.name))}
+        cursor = load.cursors.get(resource.name)
         self._client = client
         self._resource = resource
-        start = PageRequest(0, params, method=resource.method, json=resource.json_body)
-        self._paginator = paginate(resource, start)
-        self._envelope = Envelope(
-            resource.records, self._paginator.reads, record=resource.record, error=client.source.error
-        )
         self._load = load
         self.landing = open_landing(load, resource.name)
         begun = self.landing.begin(
             FirstRequest(
                 base_url=client.source.base_url,
-                path=resource.path,
-                params=params,
+                path=cursor_url(resource.incremental, cursor) or resource.path,
+                params={**resource.params, **cursor_params(resource.incremental, cursor)},
                 requested_at=now,
             )
         )
         self._requested_at = begun.requested_at
+        self._token = TokenWatch(resource.incremental)
+        self._paginator = paginate_all(resource, first_requests(resource, cursor, self._requested_at))
+        reads = {**self._paginator.reads, **self._token.reads}
+        self._envelope = Envelope(resource.records, reads, record=resource.record, error=client.source.error)
         learned = load.schemas.get(resource.name)
         self._records = Records(resource, Path(load.work), learned and learned.kind, self._watch_cursor)
         self._progress = Progress(resource.name)
-        self._pages_seen: dict[bytes, int] = {}
+        self._pages_seen: dict[tuple[int, bytes], int] = {}
 
     def fetch(self, request: PageRequest, stop: threading.Event) -> Answer:
         """One page from the API."""
@@ -134,7 +133,7 @@ class _Run:
             decoded=decoded.decoded,
             rejected_count=decoded.rejected_count,
             rejected=decoded.rejected,
-            greatest_cursor=self._cursor.greatest,
+            greatest_cursor=self._token.token or self._cursor.greatest,
             cursor_cap=iso(cap) if cap else None,
             pages=self._progress.pages,
             bytes=self._progress.bytes,
@@ -166,6 +165,7 @@ class _Run:
 
     def _take(self, answer: Answer) -> None:
         self._refuse_repetition(answer)
+        self._token.take(answer)
         self._records.take(answer)
         self._progress.count(answer)
         self._tick()
@@ -178,7 +178,9 @@ class _Run:
         if not answer.fingerprint:
             return
         number = answer.page.number
-        earlier = self._pages_seen.setdefault(answer.fingerprint, number)
+        # Two windows may share what is at their common bound.
+        content = getattr(self._paginator, "part", 0), answer.fingerprint
+        earlier = self._pages_seen.setdefault(content, number)
         if earlier != number:
             raise PageRepeatedError(
                 f"{self._resource.name}: pages {earlier} and {number} hold the same records. Does the API at "

@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from tasks.cursors import Position, parse_cursor, show_cursor
 from tasks.errors import ConfigurationError
 from tasks.extract.moments import ceil_to_unit, show_as, step_back, subtract
+from tasks.extract.pages import Answer, PageRequest
+from tasks.extract.reading import Fact
 from tasks.pipeline import Incremental, Resource, SyncToken
 
 _TIMES = (pl.Datetime("us", "UTC"), pl.Datetime("us"))
 Params = dict[str, str]
+_NEXT_TIME = "the sync token"
 
 
 def cursor_params(incremental: Incremental | SyncToken | None, cursor: str | None) -> Params:
@@ -63,6 +67,32 @@ def cursor_windows(
             piece = {incremental.param: _show_lower(incremental, lower)} | piece
         pieces.append(piece)
     return pieces
+
+
+def first_requests(resource: Resource, cursor: str | None, requested_at: dt.datetime) -> list[PageRequest]:
+    """What the paginator starts from: one request, or one for each window."""
+    start = PageRequest(
+        0,
+        dict(resource.params),
+        url=cursor_url(resource.incremental, cursor),
+        method=resource.method,
+        json=resource.json_body,
+    )
+    windows = cursor_windows(resource.incremental, cursor, requested_at)
+    return [msgspec.structs.replace(start, params={**start.params, **window}) for window in windows]
+
+
+class TokenWatch:
+    """Watches pages go by for the token to ask with next time."""
+
+    def __init__(self, incremental: Incremental | SyncToken | None) -> None:
+        path = incremental.path if isinstance(incremental, SyncToken) else None
+        self.reads = {} if path is None else {_NEXT_TIME: Fact(path, str | None, required=False)}
+        self.token: str | None = None
+
+    def take(self, answer: Answer) -> None:
+        """See a page."""
+        self.token = answer.facts.get(_NEXT_TIME) or self.token
 
 
 def _begin(incremental: Incremental, cursor: str | None) -> Position | None:

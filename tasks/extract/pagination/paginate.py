@@ -1,6 +1,6 @@
 """From the declaration of a resource to its paginator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from tasks.extract.pagination.numbered import NumberedPages
 from tasks.extract.pagination.offsets import OffsetPages
 from tasks.extract.pagination.protocol import Paginator
 from tasks.extract.pagination.single import OnePage
+from tasks.extract.pagination.windows import WindowedPages
 from tasks.pipeline import Resource
 from tasks.pipeline.paging import (
     Cursor,
@@ -43,6 +44,12 @@ def paginate(resource: Resource, start: PageRequest) -> Paginator:
         assert callable(declared)
         declared = CustomPages(pages=declared)
     return _PAGINATORS[type(declared)](resource.name, declared, start)
+
+
+def paginate_all(resource: Resource, starts: Sequence[PageRequest]) -> Paginator:
+    """The paginator of several requests that together bring all records; commonly of one."""
+    paginators = [paginate(resource, start) for start in starts]
+    return paginators[0] if len(paginators) == 1 else WindowedPages(paginators)
 
 
 def learn(paginator: Paginator, answer: Answer) -> Answer:
