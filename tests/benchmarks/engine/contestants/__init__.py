@@ -1,0 +1,1 @@
+"""Who takes part: each module has `load(path)` and `validate(data, checks)`."""
