@@ -42,7 +42,11 @@ def follow_path(run: Run, steps: Steps) -> Status:
         PipelineError: The first step that failed raised it; nothing was published.
     """
     pipeline, load = run.pipeline, run.load
-    extracted = [steps.extract(run.client, resource, load) for resource in pipeline.resources]
+    extractions: dict[str | None, Any] = {None: None}
+    for resource in pipeline.in_order():
+        parent = resource.parent.resource if resource.parent else None
+        extractions[resource.name] = steps.extract(run.client, resource, load, extractions[parent])
+    extracted = [extractions[resource.name] for resource in pipeline.resources]
     tables = steps.transform(pipeline, load, extracted)
     verdicts = [
         steps.validate(pipeline, table, load, tables, extracted, run.helper) for table in pipeline.tables
@@ -53,7 +57,8 @@ def follow_path(run: Run, steps: Steps) -> Status:
     ]
     loaded = steps.load(run.target, pipeline, load, verdicts, extracted, staged)
     try:
-        status: Status = _wait_for([*extracted, tables, *verdicts, *staged, loaded])[-1]
+        first = [extractions[resource.name] for resource in pipeline.in_order()]
+        status: Status = _wait_for([*first, tables, *verdicts, *staged, loaded])[-1]
     finally:
         steps.stop()
     return status

@@ -20,8 +20,9 @@ from tasks.extract.incremental import CursorWatch, TokenWatch, cursor_params, cu
 from tasks.extract.landing.landed import FirstRequest
 from tasks.extract.landing.zone import open_landing
 from tasks.extract.pages import Answer, Page, PageRequest, iso, utc_now
-from tasks.extract.pagination.paginate import learn, paginate_all
+from tasks.extract.pagination.paginate import learn, paginate_all, paginate_children
 from tasks.extract.pagination.protocol import PagesShiftedError
+from tasks.extract.parents import carry_into, read_families
 from tasks.extract.progress import Progress
 from tasks.extract.reported import ReportedError
 from tasks.handover import Extracted, Load
@@ -31,7 +32,12 @@ _log = logging.getLogger(__name__)
 
 
 def extract_resource(
-    client: ApiClient, resource: Resource, load: Load, *, now: Callable[[], datetime] = utc_now
+    client: ApiClient,
+    resource: Resource,
+    load: Load,
+    parent: Extracted | None = None,
+    *,
+    now: Callable[[], datetime] = utc_now,
 ) -> Extracted:
     """Land all pages of a resource and write its records as typed Parquet.
 
@@ -43,6 +49,7 @@ def extract_resource(
         client: From `open_client`, shared by all resources of the source.
         resource: What to extract.
         load: Where from (cursor) and where to (folders).
+        parent: The extraction of the resource's parent, if it has one.
         now: The clock.
 
     Raises:
@@ -51,7 +58,7 @@ def extract_resource(
         FatalError: The API cannot be extracted this way.
     """
     try:
-        return _extract(client, resource, load, now())
+        return _extract(_Run(client, resource, load, parent, now()))
     except ExtractionStopped:
         raise client.failure or ExtractionStopped(f"{resource.name}: stopped.") from None
     except (ConfigurationError, FatalError) as exc:
@@ -59,8 +66,8 @@ def extract_resource(
         raise
 
 
-def _extract(client: ApiClient, resource: Resource, load: Load, now: datetime) -> Extracted:
-    run = _Run(client, resource, load, now)
+def _extract(run: "_Run") -> Extracted:
+    client = run.client
     with run.landing, closing(ReadAhead(run.fetch, client.source.connections, client.stop)) as ahead:
         try:
             run.read(ahead)
@@ -77,9 +84,11 @@ class PageRepeatedError(FatalError):
 class _Run:
     """One extraction under way: its parts, made once, and where it stands."""
 
-    def __init__(self, client: ApiClient, resource: Resource, load: Load, now: datetime) -> None:
+    def __init__(
+        self, client: ApiClient, resource: Resource, load: Load, parent: Extracted | None, now: datetime
+    ) -> None:
         cursor = load.cursors.get(resource.name)
-        self._client = client
+        self.client = client
         self._resource = resource
         self._load = load
         self.landing = open_landing(load, resource.name)
@@ -93,26 +102,31 @@ class _Run:
         )
         self._requested_at = begun.requested_at
         self._token = TokenWatch(resource.incremental)
-        self._paginator = paginate_all(resource, first_requests(resource, cursor, self._requested_at))
+        starts = first_requests(resource, cursor, self._requested_at)
+        self._paginator = (
+            paginate_all(resource, starts)
+            if parent is None
+            else paginate_children(resource, read_families(resource, parent, starts))
+        )
         reads = {**self._paginator.reads, **self._token.reads}
         self._envelope = Envelope(resource.records, reads, record=resource.record, error=client.source.error)
         learned = load.schemas.get(resource.name)
         self._records = Records(resource, Path(load.work), learned and learned.kind, self._watch_cursor)
         self._progress = Progress(resource.name)
-        self._pages_seen: dict[tuple[int, bytes], int] = {}
+        self._pages_seen: dict[int, int] = {}
 
     def fetch(self, request: PageRequest, stop: threading.Event) -> Answer:
         """One page from the API."""
-        return self._client.fetch(self._resource, request, self._envelope, stop)
+        return self.client.fetch(self._resource, request, self._envelope, stop)
 
     def read(self, ahead: ReadAhead) -> None:
         """Read all pages: those landed, then the others from the API, which are landed on the way."""
         for page in self.landing.read_pages():
-            self._paginator.next_request()
+            self._expect(page)
             self._take(learn(self._paginator, self._reopen(page)))
         self._progress.resumed_pages = self._progress.pages
         if not self.landing.is_complete:
-            self._client.sign_in()
+            self.client.sign_in()
             for answer in ahead.read(self._paginator, self._tick):
                 self._take(answer)
                 self.landing.add(answer.page)
@@ -148,11 +162,24 @@ class _Run:
             msgspec.structs.replace(self._load, replay_of=self._load.load_id), self._resource.name
         )
         for page in landed.read_pages():
-            self._records.take(self._reopen(page))
+            answer = self._reopen(page)
+            self._records.take(carry_into(answer) if self._resource.parent else answer)
 
     def _watch_cursor(self, schema: pl.Schema) -> CursorWatch:
         self._cursor = CursorWatch(self._resource, schema, self._requested_at)
         return self._cursor
+
+    def _expect(self, page: Page) -> None:
+        """Move the paginator on to a landed page; other parents would be asked for other pages."""
+        request = self._paginator.next_request()
+        is_other = request is None or (
+            request.url is None and self.client.url_of(self._resource, request) != page.url
+        )
+        if self._resource.parent and is_other and not self.landing.is_complete:
+            raise PagesShiftedError(
+                f"{self._resource.name}: what is landed was asked for other parents: page {page.number} is "
+                f"{page.url}. A new run starts afresh."
+            )
 
     def _reopen(self, page: Page) -> Answer:
         try:
@@ -164,9 +191,9 @@ class _Run:
             ) from exc
 
     def _take(self, answer: Answer) -> None:
-        self._refuse_repetition(answer)
+        self._refuse_endless(answer)
         self._token.take(answer)
-        self._records.take(answer)
+        self._records.take(carry_into(answer) if self._resource.parent else answer)
         self._progress.count(answer)
         self._tick()
 
@@ -174,12 +201,18 @@ class _Run:
         self.landing.flush_if_old()
         self._progress.log(self._paginator.total_pages, self._records.received)
 
-    def _refuse_repetition(self, answer: Answer) -> None:
+    def _refuse_endless(self, answer: Answer) -> None:
+        number = answer.page.number
+        if number > self._resource.max_pages:
+            raise FatalError(
+                f"{self._resource.name}: there is more after {self._resource.max_pages:,} pages, the last of "
+                f"them {answer.page.url}. Does the API promise another page for ever? If it is right, "
+                f"declare a greater max_pages."
+            )
         if not answer.fingerprint:
             return
-        number = answer.page.number
         # Two windows may share what is at their common bound.
-        content = getattr(self._paginator, "part", 0), answer.fingerprint
+        content = hash((getattr(self._paginator, "part", 0), answer.fingerprint))
         earlier = self._pages_seen.setdefault(content, number)
         if earlier != number:
             raise PageRepeatedError(

@@ -20,6 +20,6 @@ from tasks.pipeline import Resource
     retry_condition_fn=is_retriable,
     cache_policy=NO_CACHE,
 )
-def extract(client: ApiClient, resource: Resource, load: Load) -> Extracted:
+def extract(client: ApiClient, resource: Resource, load: Load, parent: Extracted | None = None) -> Extracted:
     """Land a resource's pages and write its records as typed Parquet."""
-    return extract_resource(client, resource, load)
+    return extract_resource(client, resource, load, parent)

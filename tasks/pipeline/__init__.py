@@ -27,6 +27,7 @@ from tasks.pipeline.paging import (
     PageNumber,
     SinglePage,
 )
+from tasks.pipeline.parent import Parent
 from tasks.pipeline.pipeline import Frames, Pipeline, Transform
 from tasks.pipeline.records import (
     BodyError,
@@ -70,6 +71,7 @@ __all__ = [
     "Offset",
     "PageInfo",
     "PageNumber",
+    "Parent",
     "Pipeline",
     "RateLimit",
     "RecordList",

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from tasks.pipeline.declaring import Declaration, Identifier, refuse_duplicates
 from tasks.pipeline.report import Report
-from tasks.pipeline.resource import Resource
+from tasks.pipeline.resource import Resource, refuse_orphan
 from tasks.pipeline.source import RestApi
 from tasks.pipeline.table import Table
 
@@ -49,6 +49,13 @@ class Pipeline(Declaration):
         return self
 
     @model_validator(mode="after")
+    def _children_have_parents(self) -> Self:
+        for child in self.resources:
+            if child.parent:
+                refuse_orphan(child, {resource.name: resource for resource in self.resources})
+        return self
+
+    @model_validator(mode="after")
     def _dispositions_fit_their_source(self) -> Self:
         for table in self.tables:
             if self.resource(table.resource).incremental is None:
@@ -70,6 +77,16 @@ class Pipeline(Declaration):
     def table(self, name: str) -> Table:
         """The declared table of that name."""
         return next(table for table in self.tables if table.name == name)
+
+    def in_order(self) -> list[Resource]:
+        """The resources, each after its parent."""
+        return sorted(self.resources, key=lambda resource: len(self.ancestors(resource)))
+
+    def ancestors(self, resource: Resource) -> list[str]:
+        """Names of the resource's parent, the parent's parent, and so on."""
+        if resource.parent is None:
+            return []
+        return [resource.parent.resource, *self.ancestors(self.resource(resource.parent.resource))]
 
     def resource(self, name: str) -> Resource:
         """The declared resource of that name."""

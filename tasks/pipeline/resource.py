@@ -1,12 +1,17 @@
 """One kind of record of the API: where it is, what it looks like, what has changed since."""
 
+import difflib
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
 from pydantic import Field
 
 from tasks.pipeline.declaring import Declaration, Identifier, RecordType
 from tasks.pipeline.incremental import Incremental, SyncToken
 from tasks.pipeline.paging import PageNumber, Paginator
+from tasks.pipeline.parent import Parent
+from tasks.pipeline.paths import parse_path
 from tasks.pipeline.records import Records
 
 
@@ -22,6 +27,7 @@ class Resource(Declaration):
         params: Query parameters of every request.
         paginator: How the records are cut into pages. By default pages are counted by `page` until one is
             empty; an API that does not page repeats page 1 then, and fails: declare `SinglePage()`.
+        parent: The resource for each of whose records this one is asked.
         max_pages: The extraction fails beyond so many: an API may promise another page for ever.
         columns: What becomes of fields that the schema does not have: `evolve` learns them and takes them
             in, `freeze` refuses the load with the difference, `discard` leaves them out and counts them.
@@ -38,6 +44,43 @@ class Resource(Declaration):
     json_body: dict[str, Any] | None = None
     paginator: Paginator = PageNumber()
     incremental: Incremental | SyncToken | None = None
+    parent: Parent | None = None
     max_pages: int = Field(default=1_000_000, gt=0)
     columns: Literal["evolve", "freeze", "discard"] = "evolve"
     nul: Literal["reject", "remove"] = "reject"
+
+    def fields_of_parent(self) -> tuple[str, ...]:
+        """The parent's fields that this resource is asked with, or carries."""
+        return self.parent.fields_used(self.path, self.params, self.json_body) if self.parent else ()
+
+
+def refuse_orphan(child: Resource, resources: Mapping[str, Resource]) -> None:
+    """Check that a child's ancestors exist, and that its parent has the fields it is asked with.
+
+    Raises:
+        ValueError: They do not, or they lead in a circle.
+    """
+    line = [child.name]
+    each = child
+    while each.parent is not None:
+        name = each.parent.resource
+        if name not in resources:
+            raise ValueError(f"resource {each.name!r} is a child of {name!r}, not in {sorted(resources)}")
+        if name in line:
+            raise ValueError(f"resource {child.name!r} is its own ancestor: {' of '.join([*line, name])}")
+        line.append(name)
+        each = resources[name]
+    assert child.parent is not None
+    if not child.fields_of_parent():
+        raise ValueError(
+            f"resource {child.name!r} uses nothing of its parent {child.parent.resource!r}: put a field of it "
+            "into the path or the parameters, in braces"
+        )
+    record = resources[child.parent.resource].record
+    known = [field.name for field in msgspec.structs.fields(record)] if record else None
+    for field in child.fields_of_parent():
+        top = str(parse_path(field)[0])
+        if known is not None and top not in known:
+            near = difflib.get_close_matches(top, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(known)}"
+            raise ValueError(f"resource {child.name!r}: parent {line[1]!r} has no field {top!r}. {hint}")

@@ -65,6 +65,9 @@ class GeneratedPages:
 
     def take(self, answer: Answer) -> None:
         """Hand the answer in, and have the next request out."""
+        if answer.is_missing:
+            self._pages.close()
+            return
         try:
             self._next = self._pages.send(answer)
         except StopIteration:

@@ -62,6 +62,8 @@ class OffsetPages:
 
     def _may_ask(self) -> bool:
         under_way = self._requested - self._taken
+        if under_way and not self._declared.ask_ahead:
+            return False
         if self._taken and self._totals.records is not None:
             return self._asked < self._totals.records
         return under_way < self._guesses.allowed

@@ -1,11 +1,13 @@
 """From the declaration of a resource to its paginator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from tasks.extract.pages import Answer, PageRequest
+from tasks.extract.pagination.children import ChildPages
 from tasks.extract.pagination.cursors import ConnectionPages, CursorPages, LinkedPages, LinkHeaderPages
 from tasks.extract.pagination.custom import open_custom
 from tasks.extract.pagination.numbered import NumberedPages
@@ -13,6 +15,7 @@ from tasks.extract.pagination.offsets import OffsetPages
 from tasks.extract.pagination.protocol import Paginator
 from tasks.extract.pagination.single import OnePage
 from tasks.extract.pagination.windows import WindowedPages
+from tasks.extract.parents import Family
 from tasks.pipeline import Resource
 from tasks.pipeline.paging import (
     Cursor,
@@ -22,6 +25,7 @@ from tasks.pipeline.paging import (
     Offset,
     PageInfo,
     PageNumber,
+    Positional,
     SinglePage,
 )
 
@@ -44,6 +48,16 @@ def paginate(resource: Resource, start: PageRequest) -> Paginator:
         assert callable(declared)
         declared = CustomPages(pages=declared)
     return _PAGINATORS[type(declared)](resource.name, declared, start)
+
+
+def paginate_children(resource: Resource, families: Iterable[Family]) -> Paginator:
+    """The paginator of a child: that of the resource for each family, without asking ahead."""
+    declared = resource.paginator
+    if isinstance(declared, Positional):
+        calm = declared.model_copy(update={"ask_ahead": False})
+        resource = resource.model_copy(update={"paginator": calm})
+    skip_missing = resource.parent is not None and resource.parent.on_missing == "skip"
+    return ChildPages(partial(paginate, resource), families, skip_missing=skip_missing)
 
 
 def paginate_all(resource: Resource, starts: Sequence[PageRequest]) -> Paginator:

@@ -20,13 +20,15 @@ class World:
     """Steps that note their calls instead of working; those of `failing` fail, by step and name."""
 
     def __init__(self, resources: int, tables: int, failing: frozenset[str] = frozenset()) -> None:
-        self.resources = tuple(SimpleNamespace(name=f"r{number}") for number in range(resources))
+        self.resources = tuple(SimpleNamespace(name=f"r{number}", parent=None) for number in range(resources))
         self.tables = tuple(SimpleNamespace(name=f"t{number}") for number in range(tables))
         self.failing = failing
         self.calls: dict[str, tuple[Any, ...]] = {}
         self.running = 0
         self.hooks: dict[str, Callable[[], None]] = {}
-        pipeline = SimpleNamespace(resources=self.resources, tables=self.tables)
+        pipeline = SimpleNamespace(
+            resources=self.resources, tables=self.tables, in_order=lambda: self.resources
+        )
         self.run: Any = SimpleNamespace(
             pipeline=pipeline, load="load", client="client", helper="helper", target="target"
         )
@@ -72,8 +74,8 @@ def test_results_are_handed_on_in_order() -> None:
     staged = ["stage t0 done", "stage t1 done"]
     pipeline = world.run.pipeline
     assert world.calls == {
-        "extract r0": ("client", world.resources[0], "load"),
-        "extract r1": ("client", world.resources[1], "load"),
+        "extract r0": ("client", world.resources[0], "load", None),
+        "extract r1": ("client", world.resources[1], "load", None),
         "transform": (pipeline, "load", extracted),
         "validate t0": (pipeline, world.tables[0], "load", "transform done", extracted, "helper"),
         "validate t1": (pipeline, world.tables[1], "load", "transform done", extracted, "helper"),

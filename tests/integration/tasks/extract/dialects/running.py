@@ -35,11 +35,12 @@ def extract(
     folder: Path,
     *,
     attempt: int = 1,
+    parent: Extracted | None = None,
     **source: object,
 ) -> Extracted:
     api = RestApi(base_url=url).model_copy(update=source)
     with open_client(api, "dialects", lambda _name: "") as client:
-        return extract_resource(client, resource, make_load(folder, attempt))
+        return extract_resource(client, resource, make_load(folder, attempt), parent)
 
 
 def read_ids(extracted: Extracted) -> list[int]:
