@@ -59,26 +59,6 @@ UNKNOWN = Kind("unknown")
 NO_FIELDS = Kind("object")
 
 
-def subtract(found: Kind, known: Kind) -> Kind:
-    """The part of `found` that `known` does not have: new fields, at any depth, and kinds that were unknown.
-
-    A field that is known keeps its kind, whatever was found. `unknown` when there is nothing new.
-    """
-    if known.type == "unknown":
-        return found
-    if known.type == found.type == "list":
-        item = subtract(found.item or UNKNOWN, known.item or UNKNOWN)
-        return UNKNOWN if item == UNKNOWN else Kind("list", item=item)
-    if known.type == found.type == "object":
-        new = {
-            key: subtract(kind, known.fields[key]) if key in known.fields else kind
-            for key, kind in found.fields.items()
-        }
-        fields = {key: kind for key, kind in new.items() if key not in known.fields or kind != UNKNOWN}
-        return Kind("object", fields=fields) if fields else UNKNOWN
-    return UNKNOWN
-
-
 def extend(known: Kind, found: Kind) -> Kind:
     """`known` with what `found` adds to it; fields in the order in which they were met."""
     if known.type == "unknown":

@@ -10,11 +10,21 @@ A plain `datetime` takes ISO 8601 with a zone (`T` or a space between date and t
 
 import datetime as dt
 import decimal
+import fractions
+import math
+import re
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
 import msgspec
 
+_RFC_2822 = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? "
+    r"(?:[+-]\d{4}|[A-Z]{1,4})(?: \(\w+\))?",
+    re.ASCII,
+)
+_DIGITS = 20
+"""A number of the years 1 to 9999 has fewer, before and after the point."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -61,9 +71,11 @@ class Rfc2822(DeclaredTime):
         """From text."""
         if not isinstance(value, str):
             raise ValueError(f"Expected a time as in RFC 2822, got `{_name(value)}`")  # noqa: TRY004 (msgspec wraps it)
+        if not _RFC_2822.fullmatch(value):  # Python's parser finds a time in nearly anything
+            raise ValueError(f"Expected a time as in RFC 2822, got {value[:60]!r}")
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError, TypeError, IndexError):  # all of these, for odd enough a text
             raise ValueError(f"Expected a time as in RFC 2822, got {value[:60]!r}") from None
         if moment.tzinfo is None:
             raise ValueError(f"Expected a time with a zone, got {value[:60]!r}")
@@ -99,13 +111,17 @@ def read_declared_time(kind: type, value: Any) -> Any:
 def _since_epoch(value: Any, micros: int, unit: str) -> dt.datetime:
     if isinstance(value, bool) or not isinstance(value, int | decimal.Decimal):
         raise ValueError(f"Expected {unit} since 1970, got `{_name(value)}`")  # noqa: TRY004 (msgspec wraps it)
-    exact = value * micros
-    if exact != int(exact):
-        raise ValueError(f"Expected {unit} since 1970 of at most microseconds, got {value}")
+    size = decimal.Decimal(value).adjusted() if value else 0
+    # As a fraction, since decimals round; not where that would have a million digits.
+    exact = fractions.Fraction(value) * micros if abs(size) < _DIGITS else None
+    if size <= -_DIGITS or (exact is not None and exact.denominator != 1):
+        raise ValueError(f"Expected {unit} since 1970 of at most microseconds, got {str(value)[:60]}")
     try:
-        return _EPOCH + dt.timedelta(microseconds=int(exact))
+        return _EPOCH + dt.timedelta(microseconds=int(exact or 0) if size < _DIGITS else math.inf)
     except OverflowError:
-        raise ValueError(f"Expected {unit} since 1970 in the years 1 to 9999, got {value}") from None
+        raise ValueError(
+            f"Expected {unit} since 1970 in the years 1 to 9999, got {str(value)[:60]}"
+        ) from None
 
 
 def _name(value: Any) -> str:

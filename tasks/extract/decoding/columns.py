@@ -91,9 +91,9 @@ class Columns:
         return None
 
     def _add(self, resource: str, field: inspect.Field, *, may_be_unset: bool) -> None:
-        kind, name = without_null(field.type), key_of(field.name, LEARNED) or field.name
-        if field.name.startswith(LEARNED):
-            name = key_of(field.name, LEARNED) or ""
+        kind, key = without_null(field.type), key_of(field.name, LEARNED)
+        # Polars takes an empty name for none.
+        name = field.name if key is None else key or "_"
         while any(column.name == name for column in self._columns):
             name += "_"
         dtype, maker = self._column_type(resource, field.encode_name, kind)

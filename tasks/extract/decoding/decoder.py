@@ -19,7 +19,7 @@ from tasks.extract.pages import Answer
 from tasks.pipeline import Resource
 from tasks.pipeline.paths import parse_path, show_path
 from tasks.pipeline.times import read_declared_time
-from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields, subtract
+from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields
 
 _CUT: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(list[Raw])
 
@@ -62,6 +62,7 @@ class RecordDecoder:
         self._learned = learned
         self._known = extend(describe_known(self._declared), learned)
         self._policy = "settled" if is_settled else resource.columns
+        self._takes_notice = self._policy in {"evolve", "freeze"}
         self._dropped = NO_FIELDS
         self._is_counting = True
         self._built: list[Columns] = []
@@ -140,7 +141,7 @@ class RecordDecoder:
         except BROKEN as exc:
             # By the type that lets other fields pass, a value that does not fit comes to light first.
             problem = self._find_misfit(record)
-            if problem is None and self._policy != "settled" and self._find_new([record]) != UNKNOWN:
+            if problem is None and self._takes_notice and self._find_new([record]) != UNKNOWN:
                 return None
             return problem or describe_problem(record, exc)
         return self.columns.find_unstorable(row) or self._exactness.find(record) or row
@@ -167,7 +168,7 @@ class RecordDecoder:
         """What these records hold beyond the schema."""
         evidence = Evidence()
         evidence.observe_records(list(records))
-        return subtract(evidence.conclude(is_record=True), self._known)
+        return evidence.beyond(self._known)
 
     def _drop_new_fields(self, records: Sequence[bytes]) -> bool:
         """Learn which fields to leave out; whether there are any that were not left out yet."""

@@ -36,9 +36,23 @@ def rounds(number: str) -> bool:
     It is not when the double, written with as many digits as were sent, is that number: 0.1 passes, and so
     does 0.10000000000000001, as which some languages write the same double; 9007199254740993 does not.
     """
-    exact = decimal.Decimal(number)
+    try:
+        exact = decimal.Decimal(number)
+    except decimal.InvalidOperation:  # an exponent of 19 digits
+        return True
     digits = len("".join(map(str, exact.as_tuple().digits)).strip("0"))
     return decimal.Decimal(format(float(number), f".{max(digits, 1)}g")) != exact
+
+
+def fits_decimal(number: decimal.Decimal, whole: int, fraction: int) -> bool:
+    """Whether a number has so many digits at most before and after the point, trailing zeros apart."""
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):  # infinite, or no number
+        return False
+    significant = "".join(map(str, digits)).rstrip("0")
+    if not significant:
+        return True
+    return number.adjusted() < whole and exponent + len(digits) - len(significant) >= -fraction
 
 
 class ExactnessCheck:

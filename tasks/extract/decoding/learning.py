@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw
 
-from tasks.extract.decoding.exact import FINE_TIME, may_round, rounds
+from tasks.extract.decoding.exact import FINE_TIME, fits_decimal, may_round, rounds
+from tasks.extract.decoding.problems import BROKEN
 from tasks.schema import UNKNOWN, Kind, KindName
 
 MAX_FIELDS = 1_000
@@ -51,13 +52,29 @@ class Evidence:
         for kind in set(map(type, values)) - {type(None)}:
             self._observe_kind(kind, [value for value in values if type(value) is kind])
 
-    def conclude(self, *, is_record: bool = False) -> Kind:
+    def beyond(self, known: Kind) -> Kind:
+        """What was met that `known` does not have: new fields, at any depth, and kinds that were unknown.
+
+        A field that is known keeps its kind, whatever else was met. `unknown` when there is nothing new.
+        """
+        if known.type == "unknown":
+            return self.conclude()
+        if known.type == "list" and self._item:
+            item = self._item.beyond(known.item or UNKNOWN)
+            return UNKNOWN if item == UNKNOWN else Kind("list", item=item)
+        if known.type != "object":
+            return UNKNOWN
+        new = {key: evidence.beyond(known.fields.get(key, UNKNOWN)) for key, evidence in self._named()}
+        fields = {key: kind for key, kind in new.items() if key not in known.fields or kind != UNKNOWN}
+        return Kind("object", fields=fields) if fields else UNKNOWN
+
+    def conclude(self) -> Kind:
         """The narrowest kind that holds every value; text and JSON hold what nothing else does."""
         met = self._met
         if not met:
-            return Kind("object") if is_record else UNKNOWN
+            return UNKNOWN
         if met == {"object"}:
-            return self._conclude_object(is_record=is_record)
+            return self._conclude_object()
         if met == {"list"}:
             return Kind("list", item=self._item.conclude()) if self._item else UNKNOWN
         if met <= _NUMBERS:
@@ -66,14 +83,15 @@ class Evidence:
             return Kind(next(iter(met)) if len(met) == 1 else "text")  # type: ignore[arg-type]  # its own names
         return Kind("boolean" if met == {"boolean"} else "json")
 
-    def _conclude_object(self, *, is_record: bool) -> Kind:
-        if len(self._fields) > MAX_FIELDS and not is_record:
-            return Kind("json")
-        named = {key: evidence for key, evidence in self._fields.items() if not _UNNAMEABLE.search(key)}
-        if len(named) < len(self._fields) and not is_record:
+    def _named(self) -> Iterable[tuple[str, "Evidence"]]:
+        return ((key, each) for key, each in self._fields.items() if not _UNNAMEABLE.search(key))
+
+    def _conclude_object(self) -> Kind:
+        named = dict(self._named())
+        if len(self._fields) > MAX_FIELDS or len(named) < len(self._fields):
             return Kind("json")
         fields = {key: evidence.conclude() for key, evidence in named.items()}
-        return Kind("object", fields=fields) if fields or is_record else UNKNOWN
+        return Kind("object", fields=fields) if fields else UNKNOWN
 
     def _conclude_number(self) -> Kind:
         if self._met <= _INTEGERS:
@@ -132,7 +150,7 @@ def _read(records: Raw | list[bytes]) -> list[Any]:
     if isinstance(records, Raw):
         try:
             return list(decoder.decode(records))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except BROKEN:
             records = [bytes(each) for each in _RECORDS.decode(records)]
     return [value for each in records if (value := _read_one(each, decoder)) is not None]
 
@@ -140,7 +158,7 @@ def _read(records: Raw | list[bytes]) -> list[Any]:
 def _read_one(record: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     try:
         return decoder.decode(record)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except BROKEN:
         return None
 
 
@@ -156,9 +174,7 @@ def _measure_decimal(number: decimal.Decimal) -> str:
     """A number with a fraction: one that a double holds, one that a numeric holds, or neither."""
     if not rounds(str(number)):
         return "float"
-    exponent = number.normalize().as_tuple().exponent
-    fits = isinstance(exponent, int) and exponent >= -FRACTION_DIGITS
-    return "decimal" if fits and abs(number) < 10 ** (DIGITS - FRACTION_DIGITS) else "huge"
+    return "decimal" if fits_decimal(number, DIGITS - FRACTION_DIGITS, FRACTION_DIGITS) else "huge"
 
 
 def _form_of(values: Sequence[str]) -> KindName:

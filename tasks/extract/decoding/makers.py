@@ -1,6 +1,7 @@
 """How the values of a field become a column, by the field's type."""
 
 import datetime as dt
+import decimal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ Maker = Callable[[str, pl.DataType, Values], pl.Series]
 """Name, dtype, values → column."""
 
 DECIMAL_DIGITS, DECIMAL_SCALE = 38, 12
+_DIGITS = decimal.Context(prec=DECIMAL_DIGITS, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DTYPES: dict[type[inspect.Type], pl.DataType] = {
     inspect.BoolType: pl.Boolean(),
@@ -81,7 +83,17 @@ def _make_text(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
     return pl.Series(name, [None if value is None else str(value) for value in values], dtype=dtype)
 
 
+def _make_decimals(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
+    """Decimals of the column's scale, which they have but for trailing zeros."""
+    assert isinstance(dtype, pl.Decimal)
+    unit = decimal.Decimal((0, (1,), -(dtype.scale or 0)))
+    # Polars fails on 0E+99 and on 40 zeros behind the point.
+    even = [None if value is None else value.quantize(unit, context=_DIGITS) for value in values]
+    return pl.Series(name, even, dtype=dtype)
+
+
 MAKERS: dict[type[inspect.Type], Maker] = {
+    inspect.DecimalType: _make_decimals,
     inspect.CustomType: _make_times,
     inspect.DateTimeType: _make_times,
     inspect.RawType: _make_json,

@@ -7,8 +7,8 @@ import msgspec
 Problem = tuple[str, str]
 """JSON path within the record, and the reason."""
 
-BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""All that a decoder raises for a record."""
+BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticError)
+"""All that a decoder raises for a record; the last for an exponent of 19 digits."""
 
 _WHERE = re.compile(r"(?P<message>.*) - at `\$(?P<path>.*)`", re.DOTALL)
 _NO_NUMBER = re.compile(rb"[:\[,\s](NaN|-?Infinity)\b")
@@ -22,6 +22,8 @@ def describe_problem(record: bytes, exc: Exception) -> Problem:
         return (where["path"], where["message"]) if where else ("", str(exc))
     if isinstance(exc, RecursionError):
         return "", "Nested too deeply to be read"
+    if isinstance(exc, ArithmeticError):
+        return "", "Number out of range"
     if found := _NO_NUMBER.search(record):
         return "", f"Not valid JSON: {found[1].decode()} is no JSON number"
     if _has_half_pair(record):

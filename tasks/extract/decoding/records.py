@@ -14,7 +14,7 @@ from tasks.extract.decoding.parts import RecordParts, RejectedParts, Watch
 from tasks.extract.decoding.strict import NoRecord, describe_known
 from tasks.extract.pages import Answer
 from tasks.pipeline import Resource
-from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields, subtract
+from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields
 
 _log = logging.getLogger(__name__)
 
@@ -92,9 +92,8 @@ class Records:
             ConfigurationError: There was nothing to learn from.
         """
         assert self._evidence is not None
-        found = self._evidence.conclude(is_record=True)
         declared = describe_known(self._resource.record or NoRecord)
-        new = subtract(found, extend(declared, self._known))
+        new = self._evidence.beyond(extend(declared, self._known))
         self._learned = extend(self._known, new)
         if self._resource.record is None and not self._learned.is_typed:
             raise ConfigurationError(

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from tasks.extract.decoding.exact import fits_decimal
 from tasks.extract.decoding.makers import DECIMAL_DIGITS
 
 Found = tuple[str, str]
@@ -62,18 +63,11 @@ def _why(value: Any, scale: int) -> str | None:
 
 
 def _why_decimal(value: decimal.Decimal, scale: int) -> str | None:
-    exponent = value.as_tuple().exponent
     whole = DECIMAL_DIGITS - scale
-    if isinstance(exponent, int) and abs(value) < 10**whole and (exponent >= -scale or _fits(value, scale)):
+    if fits_decimal(value, whole, scale):
         return None
     shown = str(value) if len(str(value)) < 60 else f"{str(value)[:60]}…"
     return f"Expected a decimal of up to {whole} digits before and {scale} after the point, got {shown}"
-
-
-def _fits(value: decimal.Decimal, scale: int) -> bool:
-    with decimal.localcontext(prec=5_000):
-        exponent = value.normalize().as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -scale
 
 
 def _why_raw(text: bytes) -> str | None:
