@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta, Raw, Struct
 from polars.testing import assert_frame_equal
@@ -174,6 +174,7 @@ LEGS = st.none() | st.builds(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.builds(
