@@ -50,8 +50,8 @@ class Rows:
     def respond(self, handler: Handler, _asked: int) -> None:
         self.asked.append(handler.query)
         since, until = (
-            self._read(handler, "since", dt.datetime.min),
-            self._read(handler, "until", dt.datetime.max),
+            self._read(handler, "since", EARLIEST),
+            self._read(handler, "until", LATEST),
         )
         found = [
             {"id": number, "at": self._show(at)}
