@@ -104,7 +104,7 @@ def _skip_suite(
 
 
 def _part_deleted(table: Table, remaining: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """The rows that live, and those with a tombstone, which never become visible and have little but a key."""
+    """The rows that live, and those with a tombstone, which have little but a key and are never seen."""
     if table.tombstone is None:
         return remaining, remaining.head(0).collect()
     mark = pl.col(table.tombstone)

@@ -202,3 +202,16 @@ def test_a_row_another_session_holds_is_waited_for_then_given_up(
         holder.execute("UPDATE items SET value = 'mine'")
         with pytest.raises(RetriableError, match="lock timeout"):
             shop.load(pl.DataFrame({"id": [1], "value": ["b"]}))
+
+
+@pytest.mark.parametrize("mark", [True, "2024-05-01"])
+def test_a_tombstone_deletes_and_is_no_column_of_the_table(dsn: str, tmp_path: Path, mark: object) -> None:
+    table = make_table(tombstone="gone", version_by="version")
+    shop = Shop(dsn, tmp_path, make_pipeline(table))
+    schema = {"id": pl.Int64, "version": pl.Int64, "gone": pl.Boolean if mark is True else pl.String}
+    kept = False if mark is True else None
+    shop.load(pl.DataFrame([[1, 1, kept], [2, 2, kept], [3, 1, mark]], schema, orient="row"))
+    assert shop.rows() == [(1, 1), (2, 2)]
+    report = shop.load(pl.DataFrame([[1, 2, mark], [2, 1, mark], [4, 1, mark]], schema, orient="row"))
+    assert shop.rows() == [(2, 2)], "an older tombstone deletes nothing"
+    assert (report.tables[0].deleted, written(report)) == (1, (0, 0, 2))

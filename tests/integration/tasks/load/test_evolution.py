@@ -1,0 +1,197 @@
+"""Columns that change: followed, or refused with the statement that would resolve it."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+import pytest
+
+from tasks.errors import ConfigurationError, RetriableError
+from tasks.handover import LoadReport
+from tests.integration.tasks.load.builders import Shop, make_pipeline, make_table
+
+TYPES = (
+    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+    "WHERE attrelid = 'items'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+)
+
+
+def shop_of(dsn: str, folder: Path, **options: Any) -> Shop:
+    return Shop(dsn, folder, make_pipeline(make_table(**options)))
+
+
+def row(dtype: Any, value: Any, *, key: int = 1) -> pl.DataFrame:
+    return pl.DataFrame({"id": [key], "value": pl.Series([value], dtype=dtype)})
+
+
+def told(report: LoadReport) -> list[tuple[Any, ...]]:
+    return [(c.kind, c.column, c.before, c.after) for c in report.schema_changes]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after", "widen_to"),
+    [
+        ((pl.Int16, 1), (pl.Int32, 2**31 - 1), "integer", ()),
+        ((pl.Int32, 1), (pl.Int64, 2**63 - 1), "bigint", ()),
+        ((pl.Int64, -1), (pl.UInt64, 2**64 - 1), "numeric(20,0)", ()),
+        ((pl.Int64, 2**63 - 1), (pl.Decimal(10, 2), "1.25"), "numeric(21,2)", ()),
+        ((pl.Decimal(10, 2), "1.25"), (pl.Decimal(12, 4), "1.0625"), "numeric(12,4)", ()),
+        ((pl.Float32, 1.5), (pl.Float64, 0.1), "double precision", ()),
+        ((pl.Int64, 3), (pl.Float64, 0.5), "double precision", ("float",)),
+        ((pl.Boolean, True), (pl.String, "maybe"), "text", ("text",)),
+    ],
+)
+def test_a_wider_type_is_followed_without_loss(
+    dsn: str, tmp_path: Path, old: Any, new: Any, after: str, widen_to: Any
+) -> None:
+    shop = shop_of(dsn, tmp_path, widen_to=widen_to)
+    shop.load(row(*old))
+    before = dict(shop.query(TYPES))["value"]
+    later = row(new[0], new[1], key=2)
+    report = shop.load(later)
+    assert dict(shop.query(TYPES))["value"] == after
+    assert told(report) == [("column widened", "value", before, after)]
+    expected = [str(row(*value).get_column("value")[0]) for value in (old, new)]
+    stored = [str(value) for (value,) in shop.query("SELECT value FROM items ORDER BY id")]
+    assert [s.lower().rstrip("0").rstrip(".") for s in stored] == [
+        e.lower().rstrip("0").rstrip(".") for e in expected
+    ]
+    assert shop.load(later).tables[0].unchanged == 1
+
+
+def test_narrower_data_fits_and_changes_nothing(dsn: str, tmp_path: Path) -> None:
+    shop = shop_of(dsn, tmp_path, columns="freeze")
+    shop.load(row(pl.Int64, 2**40))
+    report = shop.load(row(pl.Int16, 7))
+    assert (shop.rows(), told(report)) == ([(1, 7)], [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            (pl.Int64, 1),
+            (pl.Float64, 0.5),
+            (
+                r'value is bigint, the data has double precision.*declare widen_to=\("float",\), or change '
+                r'the table: ALTER TABLE "public"."items" ALTER COLUMN "value" TYPE double precision'
+            ),
+        ),
+        ((pl.Int64, 1), (pl.String, "x"), r'widen_to=\("text",\).*ALTER COLUMN "value" TYPE text'),
+        ((pl.String, "x"), (pl.Int64, 1), "value is text, the data has bigint"),
+        ((pl.Float64, 1.0), (pl.Int64, 1), "value is double precision, the data has bigint"),
+    ],
+)
+def test_a_change_that_may_lose_something_is_refused_unless_declared(
+    dsn: str, tmp_path: Path, old: Any, new: Any, message: str
+) -> None:
+    shop = shop_of(dsn, tmp_path)
+    shop.load(row(*old))
+    with pytest.raises(ConfigurationError, match=message):
+        shop.load(row(*new))
+    assert len(shop.rows()) == 1
+
+
+def test_absent_and_new_columns_are_followed_told_once_and_kept_in_the_ledger(
+    dsn: str, tmp_path: Path
+) -> None:
+    shop = shop_of(dsn, tmp_path)
+    shop.load(pl.DataFrame({"id": [1], "old": ["a"]}))
+    changed = pl.DataFrame({"id": [2], "new": [True]})
+    assert told(shop.load(changed)) == [
+        ("column added", "new", None, "boolean"),
+        ("column absent", "old", "text", None),
+    ]
+    assert told(shop.load(changed)) == []
+    both = changed.with_columns(old=pl.lit("b"))
+    assert told(shop.load(both)) == [("column present", "old", None, "text")]
+    assert shop.rows() == [(1, "a", None), (2, "b", True)]
+    assert shop.query("SELECT kind, statement FROM assay.schema_changes ORDER BY change_id") == [
+        ("table created", None),
+        ("column added", 'ALTER TABLE "public"."items" ADD COLUMN "new" boolean'),
+        ("column absent", 'ALTER TABLE "public"."items" DROP COLUMN "old"'),
+        ("column present", None),
+    ]
+
+
+def test_a_frozen_table_names_every_difference_with_its_statement_and_fits_once_they_are_run(
+    dsn: str, tmp_path: Path
+) -> None:
+    shop = shop_of(dsn, tmp_path, columns="freeze")
+    shop.load(pl.DataFrame({"id": [1], "count": pl.Series([1], dtype=pl.Int32), "old": ["a"]}))
+    changed = pl.DataFrame({"id": [1], "count": [2**40], "new": ["b"]})
+    before = shop.snapshot()
+    with pytest.raises(ConfigurationError) as caught:
+        shop.load(changed)
+    assert str(caught.value) == (
+        "items is declared columns='freeze', and 3 of its 3 columns differ from public.items:\n"
+        "  column 'count' is integer there, bigint holds the data too: "
+        'ALTER TABLE "public"."items" ALTER COLUMN "count" TYPE bigint USING "count"::bigint;\n'
+        '  column \'new\' is new, text: ALTER TABLE "public"."items" ADD COLUMN "new" text;\n'
+        '  column \'old\', text, is absent from the data: ALTER TABLE "public"."items" DROP COLUMN "old";\n'
+        "If the change is right, run these statements and then the pipeline; else correct the transform."
+    )
+    assert shop.snapshot() == before
+    for line in str(caught.value).splitlines()[1:4]:
+        shop.execute(line[line.index("ALTER") :])
+    shop.load(changed)
+    assert shop.rows() == [(1, 2**40, "b")]
+
+
+def test_another_key_is_refused_with_the_statement(dsn: str, tmp_path: Path) -> None:
+    shop_of(dsn, tmp_path).load(pl.DataFrame({"id": [1], "other": [1]}))
+    shop = Shop(dsn, tmp_path, make_pipeline(make_table("items", "id", "other")))
+    with pytest.raises(ConfigurationError) as caught:
+        shop.load(pl.DataFrame({"id": [1], "other": [1]}))
+    statement = str(caught.value).rpartition("the table: ")[2]
+    assert statement == (
+        'ALTER TABLE "public"."items" DROP CONSTRAINT "items_pkey", ADD PRIMARY KEY ("id", "other")'
+    )
+    shop.execute(statement)
+    assert shop.load(pl.DataFrame({"id": [1], "other": [2]})).tables[0].inserted == 1
+
+
+def test_a_column_that_differs_in_writing_only_is_no_new_column(dsn: str, tmp_path: Path) -> None:
+    shop = shop_of(dsn, tmp_path)
+    shop.load(pl.DataFrame({"id": [1], "name": ["a"]}))
+    with pytest.raises(ConfigurationError, match="Columns 'name' and 'Name' are one name"):
+        shop.load(pl.DataFrame({"id": [1], "Name": ["a"]}))
+
+
+def test_a_column_that_a_view_reads_is_named_when_it_cannot_be_widened(dsn: str, tmp_path: Path) -> None:
+    shop = shop_of(dsn, tmp_path)
+    shop.load(row(pl.Int32, 1))
+    shop.execute("CREATE VIEW goods AS SELECT value FROM items")
+    with pytest.raises(ConfigurationError, match=r"view goods depends on column .*yourself: ALTER TABLE"):
+        shop.load(row(pl.Int64, 2**40))
+
+
+def test_a_large_table_is_not_written_anew_while_its_readers_wait(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.load.fitting.REWRITE_LIMIT_BYTES", 8000)
+    shop = shop_of(dsn, tmp_path)
+    shop.load(row(pl.Int32, 1))
+    with pytest.raises(ConfigurationError, match=r"GiB anew while its readers wait.*ALTER TABLE"):
+        shop.load(row(pl.Int64, 2**40))
+    shop.load(pl.DataFrame({"id": [1], "value": pl.Series([1], dtype=pl.Int32), "new": [1]}))
+
+
+def test_a_reader_that_stays_is_named_and_does_not_keep_others_waiting(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.load.fitting.PATIENCE_S", 0.05)
+    shop = shop_of(dsn, tmp_path)
+    shop.load(pl.DataFrame({"id": [1]}))
+    changed = pl.DataFrame({"id": [1], "new": [1]})
+    with psycopg.connect(dsn, application_name="dashboard") as reader:
+        reader.execute("SELECT FROM items")
+        with pytest.raises(RetriableError, match=r"did not leave it.*\(dashboard\)"):
+            shop.load(changed)
+        release = threading.Timer(0.1, reader.rollback)
+        release.start()
+        shop.load(changed)
+        release.join()
+    assert shop.rows() == [(1, 1)]
