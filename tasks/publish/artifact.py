@@ -22,7 +22,7 @@ _EXAMPLES: Final = 5
 _OUTCOMES: Final = 20
 # ASCII punctuation that Markdown may take for structure; not what joins words, nor a colon in a sentence.
 _MARKUP: Final = re.compile(
-    r"(?<=\w)[_-](?=\w)|:(?=\s|$)|(?<=www)(\.)|([-!#$&*+:<=>@[\\\]^_`{|}~])", re.IGNORECASE
+    r"(?<=[^\W_])[_-](?=[^\W_])|:(?=\s|$)|(?<=www)(\.)|([-!#$&*+:<=>@[\\\]^_`{|}~])", re.IGNORECASE
 )
 _COUNTS: Final = (
     "received",

@@ -86,6 +86,7 @@ def test_escaped_text_has_no_markup_and_reads_the_same(text: str) -> None:
 
 
 @given(text=st.text(max_size=200))
+@example(text="__0__")
 @example(text="a|b\n\n# c\n- d\n===\n1. e")
 @example(text="&amp; \\| ``` <!-- <![CDATA[ <a href='x'> ![i](u) http://u www.u.com a@b.c")
 def test_any_value_in_a_cell_reads_as_itself(text: str) -> None:

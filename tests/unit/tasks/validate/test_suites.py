@@ -77,10 +77,7 @@ def test_wrong_word_in_meta_names_suite_expectation_and_next_step(
         ("expect_column_mean_to_be_between", {"column": "id", "max_value": 1}),
         ("expect_table_row_count_to_be_between", {"min_value": 1}),
         ("expect_column_values_to_be_of_type", {"column": "id", "type_": "Int64"}),
-        (
-            "expect_column_value_z_scores_to_be_less_than",
-            {"column": "id", "threshold": 3, "double_sided": True},
-        ),
+        ("expect_column_unique_value_count_to_be_between", {"column": "id", "min_value": 1}),
     ],
 )
 def test_only_expectations_about_rows_can_divert(tmp_path: Path, kind: str, kwargs: dict[str, Any]) -> None:
