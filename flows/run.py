@@ -20,6 +20,7 @@ from tasks.helper import HelperProcess
 from tasks.load import ledger
 from tasks.load.connection import hold_pipeline, open_connection, resolve_dsn
 from tasks.load.load import Target, accept_load, read_blocked
+from tasks.load.refreshing import is_refresh_due
 from tasks.load.replays import open_replay
 from tasks.load.schemas import read_schemas
 from tasks.load.staging import drop_leftovers, prepare_staging
@@ -152,7 +153,7 @@ def _open_load(target: Target, pipeline: Pipeline, ports: Ports, order: Order) -
                 pipeline.name,
                 pipeline.fingerprint(),
                 resume_within_s=settings.resume_within_s,
-                full_refresh=order.full_refresh,
+                full_refresh=order.full_refresh or is_refresh_due(conn, pipeline),
                 run_url=ports.run_url,
             )
         else:

@@ -18,6 +18,7 @@ from tasks.load.connection import Connection, fetch_int
 from tasks.load.ddl import create_table, qualified, read_columns
 from tasks.load.dispositions.disposition import disposition_of
 from tasks.load.judged import BlockedInTransactionError, Judged
+from tasks.load.refreshing import as_refreshed
 from tasks.load.reporting import note_touched
 from tasks.load.shape import target_columns
 from tasks.pipeline import Pipeline, Table
@@ -77,7 +78,7 @@ def _make_batch(
     verdict = judged.verdicts[table.name]
     return Batch(
         schema=pipeline.target_schema,
-        table=table,
+        table=as_refreshed(pipeline, table, load),
         load_id=load.load_id,
         types=types,
         staged=verdict.clean_count,
