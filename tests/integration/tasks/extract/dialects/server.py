@@ -40,6 +40,14 @@ Dialect = Callable[[Asked, Sequence[Record]], Reply]
 """What is asked, all records there are → the answer."""
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that was killed."""
+
+
 class DialectServer:
     """Serves each dialect under its name as the first part of the path."""
 
@@ -51,9 +59,7 @@ class DialectServer:
         self.delay_s = 0.0
         self._random = random.Random(4)
         handler = type("Handler", (_Handler,), {"api": self})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._server.request_queue_size = 128
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
