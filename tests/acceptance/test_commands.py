@@ -17,7 +17,7 @@ BAD_DAYS = {
         ("run", "nyc_flights", "--no-prefect", "-q"),
         {"ASSAY_SECRET_NYC_FLIGHTS_TOKEN": "not-the-token"},
         2,
-        "Check the secret: ASSAY_SECRET_NYC_FLIGHTS_TOKEN",
+        "Check the secret: 'nyc-flights-token' (ASSAY_SECRET_NYC_FLIGHTS_TOKEN",
     ),
     "an empty token": (
         ("run", "nyc_flights", "--no-prefect", "-q"),
