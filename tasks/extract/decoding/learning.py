@@ -19,9 +19,12 @@ MAX_FIELDS = 1_000
 FRACTION_DIGITS = 12
 DIGITS = 38
 
+_WIDE = 10.0 ** (DIGITS - FRACTION_DIGITS)
 _EXACT_IN_FLOAT, _INT64 = 2**53, 2**63
 _INTEGERS = {"int53", "int64"}
-_NUMBERS = {*_INTEGERS, "integer", "float", "decimal"}
+_FLOATS = {"float", "wide float"}
+"""Wide is what no numeric of ours holds: 1e30, 1e-13."""
+_NUMBERS = {*_INTEGERS, *_FLOATS, "integer", "decimal"}
 _UNNAMEABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 """No field of a decoder can have such a name: within a record an object with it is kept as JSON text."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -96,8 +99,10 @@ class Evidence:
     def _conclude_number(self) -> Kind:
         if self._met <= _INTEGERS:
             return Kind("integer")
-        if self._met <= {"int53", "float"}:
+        if self._met <= {"int53", *_FLOATS}:
             return Kind("float")
+        if "wide float" in self._met:
+            return Kind("json")
         is_whole = self._met <= {*_INTEGERS, "integer"}
         return Kind("numeric", scale=0 if is_whole else FRACTION_DIGITS)
 
@@ -108,6 +113,8 @@ class Evidence:
             self._met |= {_measure_integer(min(values)), _measure_integer(max(values))}
         elif kind is float:
             self._met.add("float")
+            if "wide float" not in self._met and not all(map(_fits_numeric, values)):
+                self._met.add("wide float")
         elif kind is decimal.Decimal:
             self._met |= set(map(_measure_decimal, values))
         elif kind is str:
@@ -172,9 +179,14 @@ def _measure_integer(number: int) -> str:
 
 def _measure_decimal(number: decimal.Decimal) -> str:
     """A number with a fraction: one that a double holds, one that a numeric holds, or neither."""
+    fits = fits_decimal(number, DIGITS - FRACTION_DIGITS, FRACTION_DIGITS)
     if not rounds(str(number)):
-        return "float"
-    return "decimal" if fits_decimal(number, DIGITS - FRACTION_DIGITS, FRACTION_DIGITS) else "huge"
+        return "float" if fits else "wide float"
+    return "decimal" if fits else "huge"
+
+
+def _fits_numeric(number: float) -> bool:
+    return abs(number) < _WIDE and float(f"{number:.{FRACTION_DIGITS}f}") == number
 
 
 def _form_of(values: Sequence[str]) -> KindName:

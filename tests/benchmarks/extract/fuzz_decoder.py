@@ -201,6 +201,8 @@ def same(found: Any, sent: Any) -> bool:  # noqa: PLR0911  one for each type
         case None:
             return sent in (None, {}, [])
         case dict():
+            # A key without a letter is the column `_`.
+            sent = {key or "_": value for key, value in sent.items()}
             return all(same(value, sent.get(key)) for key, value in found.items())
         case list():
             return len(found) == len(sent) and all(map(same, found, sent))
