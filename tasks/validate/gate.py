@@ -11,19 +11,18 @@ from great_expectations import ExpectationSuite
 from great_expectations.core import ExpectationValidationResult
 from great_expectations.expectations.expectation import Expectation
 
-from expectations.engine import unexpected_rows_expr, validate_frame
-from expectations.engine.preparing import prepare
+from expectations.engine import validate_frame
 from tasks.errors import FatalError
 from tasks.handover import ExpectationOutcome, Extracted, TableVerdict, Verdict
 from tasks.pipeline import Table
 from tasks.validate.cursor import carries_cursor, greatest_cursor
 from tasks.validate.keys import resolve_keys
 from tasks.validate.outcomes import judge_diverting, judge_result, judge_rule
-from tasks.validate.quarantine import state_reason, with_reasons, write_quarantine
+from tasks.validate.quarantine import with_reasons, write_quarantine
+from tasks.validate.sorting import sort_rows
 from tasks.validate.suites import DEFAULT_MAX_ROWS, GatedSuite
 
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 20}
-FLAG = "__assay_unexpected_{}"
 
 
 def judge_table(
@@ -46,8 +45,9 @@ def judge_table(
     keyed = resolve_keys(frame, table.identity, table.newest_by)
     living, dead = _part_deleted(table, keyed.remaining)
     count = transformed - keyed.superseded - keyed.faulty.height - dead.height
+    sorted_file = work / f"{table.name}.clean.parquet"
     if count or dead.is_empty():
-        clean, diverted, judged = _apply_suite(suite, living, count)
+        clean, diverted, judged = _apply_suite(suite, living, count, sorted_file)
     else:
         clean, diverted, judged = living, with_reasons(living.head(0).collect(), []), []
     quarantined = pl.concat([keyed.faulty, diverted])
@@ -58,9 +58,12 @@ def judge_table(
         *_judge_wholeness(table, suite, extracted.rejected_count + quarantined.height, transformed),
         *_judge_union(table, suite, quarantined.height, transformed),
     ]
-    is_whole = quarantined.is_empty() and not keyed.superseded
-    kept = clean if dead.is_empty() else pl.concat([clean, dead.lazy()])
-    clean_file = rows if is_whole else _write_clean(kept, work / f"{table.name}.clean.parquet")
+    if quarantined.is_empty() and not keyed.superseded:
+        clean_file = rows
+    elif dead.height or diverted.is_empty():
+        clean_file = _write_clean([clean, dead.lazy()], work / f"{table.name}.kept.parquet")
+    else:
+        clean_file = sorted_file
     clean_count = _count_rows(clean_file)
     _assert_all_there(table, transformed, clean_count, quarantined.height, keyed.superseded)
     carried = (
@@ -114,7 +117,7 @@ def _part_deleted(table: Table, remaining: pl.LazyFrame) -> tuple[pl.LazyFrame, 
 
 
 def _apply_suite(
-    suite: GatedSuite, remaining: pl.LazyFrame, count: int
+    suite: GatedSuite, remaining: pl.LazyFrame, count: int, clean_file: Path
 ) -> tuple[pl.LazyFrame, pl.DataFrame, list[ExpectationOutcome]]:
     """The clean rows, the diverted ones with their reasons, and the outcomes.
 
@@ -125,7 +128,7 @@ def _apply_suite(
     all_results = _validate(suite, remaining, [*(d.expectation for d in suite.diverting), *suite.judging])
     diverting_results = all_results[: len(suite.diverting)]
     judging_results = all_results[len(suite.diverting) :]
-    clean, diverted = _sort_rows(suite, remaining, diverting_results)
+    clean, diverted = sort_rows(suite, remaining, diverting_results, clean_file)
     clean_count = count - diverted.height
     if clean_count != count:
         judging_results = _validate(suite, clean, suite.judging)
@@ -148,32 +151,6 @@ def _validate(
         name=suite.name, expectations=list(expectations), suite_parameters=suite.parameters
     )
     return list(validate_frame(frame, part, result_format=RESULT_FORMAT).results)
-
-
-def _sort_rows(
-    suite: GatedSuite, remaining: pl.LazyFrame, results: Sequence[ExpectationValidationResult]
-) -> tuple[pl.LazyFrame, pl.DataFrame]:
-    """Divert the rows that any expectation flags, with the reasons; a verdict of null does not flag."""
-    schema = remaining.collect_schema()
-    flagging = [
-        d.expectation
-        for d, result in zip(suite.diverting, results, strict=True)
-        if result.result.get("unexpected_count")  # an expectation that erred has none
-    ]
-    if not flagging:
-        return remaining, with_reasons(remaining.head(0).collect(), [])
-    flags = {
-        FLAG.format(position): unexpected_rows_expr(prepare(expectation, suite.parameters), schema)
-        for position, expectation in enumerate(flagging)
-    }
-    flagged = remaining.with_columns(**flags)
-    is_unexpected = pl.any_horizontal(list(flags))
-    reasons = [
-        pl.when(flag).then(pl.lit(state_reason(expectation)))
-        for flag, expectation in zip(flags, flagging, strict=True)
-    ]
-    diverted = with_reasons(flagged.filter(is_unexpected).collect(engine="streaming"), reasons)
-    return flagged.filter(~is_unexpected).drop(list(flags)), diverted.drop(list(flags))
 
 
 def _judge_rejected(suite: GatedSuite, extracted: Extracted) -> list[ExpectationOutcome]:
@@ -254,8 +231,8 @@ def _name_verdict(outcomes: Sequence[ExpectationOutcome]) -> Verdict:
     return "warned" if any(outcome.state in {"failed", "error"} for outcome in outcomes) else "passed"
 
 
-def _write_clean(clean: pl.LazyFrame, path: Path) -> Path:
-    clean.sink_parquet(path, compression="lz4", engine="streaming")
+def _write_clean(parts: Sequence[pl.LazyFrame], path: Path) -> Path:
+    pl.concat(parts).sink_parquet(path, compression="lz4", engine="streaming")
     return path
 
 
