@@ -13,6 +13,7 @@ import polars as pl
 from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.ahead import ReadAhead
 from tasks.extract.client import ApiClient
+from tasks.extract.completeness import PageRepeatedError, PageWatch
 from tasks.extract.decoding.records import Records
 from tasks.extract.envelope import Envelope
 from tasks.extract.failures import ExtractionStopped
@@ -77,10 +78,6 @@ def _extract(run: "_Run") -> Extracted:
     return run.finish()
 
 
-class PageRepeatedError(FatalError):
-    """Two pages hold the same records: the API does not understand the paginator."""
-
-
 class _Run:
     """One extraction under way: its parts, made once, and where it stands."""
 
@@ -113,7 +110,7 @@ class _Run:
         learned = load.schemas.get(resource.name)
         self._records = Records(resource, Path(load.work), learned and learned.kind, self._watch_cursor)
         self._progress = Progress(resource.name)
-        self._pages_seen: dict[int, int] = {}
+        self._watch = PageWatch(resource)
 
     def fetch(self, request: PageRequest, stop: threading.Event) -> Answer:
         """One page from the API."""
@@ -191,7 +188,8 @@ class _Run:
             ) from exc
 
     def _take(self, answer: Answer) -> None:
-        self._refuse_endless(answer)
+        # Windows may share what is at their common bound, and children of two parents may be alike.
+        self._watch.watch(answer, getattr(self._paginator, "part", 0))
         self._token.take(answer)
         self._records.take(carry_into(answer) if self._resource.parent else answer)
         self._progress.count(answer)
@@ -200,25 +198,6 @@ class _Run:
     def _tick(self) -> None:
         self.landing.flush_if_old()
         self._progress.log(self._paginator.total_pages, self._records.received)
-
-    def _refuse_endless(self, answer: Answer) -> None:
-        number = answer.page.number
-        if number > self._resource.max_pages:
-            raise FatalError(
-                f"{self._resource.name}: there is more after {self._resource.max_pages:,} pages, the last of "
-                f"them {answer.page.url}. Does the API promise another page for ever? If it is right, "
-                f"declare a greater max_pages."
-            )
-        if not answer.fingerprint:
-            return
-        # Two windows may share what is at their common bound.
-        content = hash((getattr(self._paginator, "part", 0), answer.fingerprint))
-        earlier = self._pages_seen.setdefault(content, number)
-        if earlier != number:
-            raise PageRepeatedError(
-                f"{self._resource.name}: pages {earlier} and {number} hold the same records. Does the API at "
-                f"{answer.page.url} know its parameters? Check the paginator of the resource."
-            )
 
     def _report(self, rejected: int) -> None:
         _log.info(

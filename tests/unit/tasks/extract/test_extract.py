@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tasks.errors import ConfigurationError, RetriableError
-from tasks.extract.extract import PageRepeatedError, extract_resource
+from tasks.extract.completeness import PageRepeatedError
+from tasks.extract.extract import extract_resource
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.landing import zone as landing_module
 from tasks.extract.pagination.protocol import PagesShiftedError
