@@ -42,6 +42,7 @@ FITS: list[tuple[Any, bytes, Any]] = [
     (Decimal, b"12.5000000000000000", Decimal("12.5")),
     (Decimal, b"9007199254740993", Decimal(9007199254740993)),
     (Decimal, b"0.1000000000001e1", Decimal("1.000000000001")),
+    (Annotated[Decimal, Meta(extra={"scale": 30})], b"12345678.5", Decimal("12345678.5")),
     (str, b'"\\\\u0000"', "\\u0000"),
     (str, b'"\\ud83d\\ude00"', "\N{GRINNING FACE}"),
     (str, b'""', ""),
@@ -91,6 +92,12 @@ REJECTED: list[tuple[Any, bytes, str, str]] = [
     (list[float], b"[1, 9007199254740993]", ".v[1]", ROUND.format("9007199254740993")),
     (Decimal, b'"0.0000000000001"', ".v", WIDE.format("1E-13")),
     (Decimal, b"1e30", ".v", WIDE.format("1E+30")),
+    (
+        Annotated[Decimal, Meta(extra={"scale": 2})],
+        b"1.005",
+        ".v",
+        "Expected a decimal of up to 36 digits before and 2 after the point, got 1.005",
+    ),
     (Decimal, b'"NaN"', ".v", WIDE.format("NaN")),
     (Decimal, b'"12,5"', ".v", "Invalid decimal string"),
     (str, b'"a\\u0000b"', ".v", "Text with the character \\u0000, which Postgres cannot store"),
@@ -157,6 +164,13 @@ def test_missing_key_is_null_only_where_the_field_has_a_default() -> None:
     outcome = decode_pages(resource, [[{"required": None}, {}]])
     assert outcome.frame.to_dicts() == [{"required": None, "defaulted": None, "either": None, "any_of": None}]
     assert outcome.rejected[0]["message"] == "Object missing required field `required`"
+
+
+@pytest.mark.parametrize("columns", ["evolve", "freeze", "discard"])
+def test_record_with_a_key_that_no_field_can_have_is_rejected(columns: str) -> None:
+    outcome = decode_pages(resource_of(int, columns=columns), [[b'{"v": 1, "a\\"b": 2}', b'{"v": 2}']])
+    assert outcome.frame["v"].to_list() == [2]
+    assert outcome.rejected[0]["message"].startswith("Object contains unknown field")
 
 
 def test_last_of_duplicate_keys_counts() -> None:
