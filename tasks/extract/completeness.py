@@ -71,8 +71,8 @@ class PageWatch:
         shown = first[:200].decode("utf-8", "replace")
         raise PagesShiftedError(
             f"{self._resource.name}: pages shifted during the run: page {answer.page.number} begins with "
-            f"a record that was on page {before.page.number}, too: {shown}. A new run starts afresh. If records "
-            f"of this API may well be equal, declare allow_overlap=True in the paginator."
+            f"a record that was on page {before.page.number}, too: {shown}. A new run starts afresh. If "
+            f"records of this API may well be equal, declare allow_overlap=True in the paginator."
         )
 
 

@@ -42,8 +42,8 @@ def main() -> None:
             sizes = [file.stat().st_size for file in landed if file.is_file()]
         print(
             f"{dialect}: {extracted.pages:,} pages, {extracted.received:,} records, {seconds:.0f} s, "
-            f"{extracted.pages / seconds:,.0f} pages a second; landing zone {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB; "
-            f"memory in MB: {', '.join(f'{each:.0f}' for each in watching.ten())}",
+            f"{extracted.pages / seconds:,.0f} pages a second; landing zone {len(sizes)} files, "
+            f"{sum(sizes) / 1e6:.1f} MB; memory in MB: {', '.join(f'{each:.0f}' for each in watching.ten())}",
             flush=True,
         )
     process.kill()

@@ -85,6 +85,28 @@ def test_results_are_handed_on_in_order() -> None:
     }
 
 
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_a_child_waits_for_its_parent_and_receives_its_extraction(threads: int) -> None:
+    world = World(3, 1)
+    child, parent, other = world.resources
+    child.parent = SimpleNamespace(resource=parent.name)
+    world.run.pipeline.in_order = lambda: [parent, other, child]
+    world.hooks["extract r1"] = lambda: time.sleep(0.05)
+    assert world.follow(threads) == "load done"
+    assert world.calls["extract r0"] == ("client", child, "load", "extract r1 done")
+    assert world.calls["transform"][2] == ["extract r0 done", "extract r1 done", "extract r2 done"]
+
+
+def test_the_failure_of_a_parent_is_the_one_that_is_raised() -> None:
+    world = World(2, 1, frozenset({"extract r1"}))
+    child, parent = world.resources
+    child.parent = SimpleNamespace(resource=parent.name)
+    world.run.pipeline.in_order = lambda: [parent, child]
+    with pytest.raises(FatalError, match="extract r1"):
+        world.follow(2)
+    assert set(world.calls) == {"extract r1"}
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.integers(1, 8), st.integers(1, 5), st.integers(1, 5))
 def test_first_failure_of_the_path_is_raised_once_all_has_ended(

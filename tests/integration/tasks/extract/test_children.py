@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 from msgspec import Struct
 
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, FatalError
+from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.handover import Extracted
 from tasks.pipeline import Cursor, Offset, PageNumber, Parent, Resource, SinglePage
 from tests.integration.tasks.extract.dialects.family import GONE, PROJECTS, list_tasks, projects
@@ -108,7 +109,7 @@ def test_an_interrupted_child_goes_on_after_what_is_landed(
 
     server.asked.clear()
     monkeypatch.setitem(server.dialects, "projects", break_down)
-    with pytest.raises(Exception, match="answered 400"):
+    with pytest.raises(FatalError, match="answered 400"):
         extract(server.url, declare(paging), tmp_path / "broken", parent=parent)
     monkeypatch.setitem(server.dialects, "projects", projects)
     server.asked.clear()
@@ -134,3 +135,29 @@ def test_children_without_parents_are_none(server: DialectServer, tmp_path: Path
     assert (found.received, found.pages) == (0, 0)
     again = extract(server.url, declare("pages"), tmp_path, attempt=2, parent=parent)
     assert (again.received, again.pages) == (0, 0)
+
+
+def test_what_is_carried_is_learned_with_the_rest(
+    server: DialectServer, parent: Extracted, tmp_path: Path
+) -> None:
+    found = read(extract(server.url, declare("cursors", record=None), tmp_path, parent=parent))
+    wanted = read(extract(server.url, declare("cursors"), tmp_path / "declared", parent=parent))
+    assert found.select(sorted(found.columns)).equals(wanted.select(sorted(wanted.columns)))
+
+
+def test_what_is_landed_for_other_parents_is_not_mixed_in(
+    server: DialectServer, parent: Extracted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(asked: Asked, records: Any) -> Reply:
+        return Reply(b"", status=400) if len(server.asked) > 60 else projects(asked, records)
+
+    server.asked.clear()
+    monkeypatch.setitem(server.dialects, "projects", break_down)
+    with pytest.raises(FatalError, match="answered 400"):
+        extract(server.url, declare("pages"), tmp_path, parent=parent)
+    monkeypatch.setitem(server.dialects, "projects", projects)
+    (part,) = Path(parent.frames).glob("*.parquet")
+    pl.read_parquet(part).reverse().write_parquet(part)
+    with pytest.raises(PagesShiftedError, match="what is landed was asked for other parents: page 1 is http"):
+        extract(server.url, declare("pages"), tmp_path, attempt=2, parent=parent)
+    assert extract(server.url, declare("pages"), tmp_path, attempt=3, parent=parent).resumed_pages == 0

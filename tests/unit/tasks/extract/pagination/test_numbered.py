@@ -66,6 +66,6 @@ def test_a_sum_other_than_announced_is_refused() -> None:
 
 
 def test_any_sum_will_do_when_none_is_announced() -> None:
-    paginator = open_pages()
+    paginator = open_pages(PageNumber(total_pages="pages"))
     paginator.take(make_answer(1, total_pages=1))
     paginator.finish(5)

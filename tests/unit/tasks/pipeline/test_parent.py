@@ -1,0 +1,81 @@
+"""Children and their parents agree when they are declared, not when they run."""
+
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from pydantic import ValidationError
+
+from tasks.pipeline import Frames, Parent, Pipeline, Resource, RestApi, SinglePage, Table
+from tasks.pipeline.templates import fill, find_placeholders
+
+
+class Project(Struct):
+    id: int
+    slug: str
+    owner: dict[str, str]
+
+
+class Task(Struct):
+    id: int
+
+
+def keep(frames: Frames) -> Frames:
+    return frames
+
+
+def make_resource(name: str, path: str, parent: Parent | None = None, **changes: Any) -> Resource:
+    record = Project if name == "projects" else Task
+    declared = {"name": name, "path": path, "record": record, "parent": parent, "paginator": SinglePage()}
+    return Resource(**(declared | changes))
+
+
+def make_pipeline(*resources: Resource) -> Pipeline:
+    return Pipeline(
+        name="tracker",
+        source=RestApi(base_url="http://127.0.0.1:1"),
+        resources=resources,
+        transform=keep,
+        tables=(Table(name=resources[0].name, primary_key=("id",)),),
+    )
+
+
+PROJECTS = make_resource("projects", "/projects")
+
+
+def test_a_child_may_stand_before_its_parent_and_comes_after_it() -> None:
+    tasks = make_resource("tasks", "/projects/{slug}/tasks", Parent(resource="projects"))
+    notes = make_resource("notes", "/notes", Parent(resource="tasks"), params={"task": "{id}"})
+    pipeline = make_pipeline(notes, tasks, PROJECTS)
+    assert [resource.name for resource in pipeline.in_order()] == ["projects", "tasks", "notes"]
+
+
+@pytest.mark.parametrize(
+    ("child", "message"),
+    [
+        (("/p/{slug}", Parent(resource="project")), "is a child of 'project', not in ['projects', 'tasks']"),
+        (("/p/{slgu}", Parent(resource="projects")), "has no field 'slgu'. Did you mean 'slug'?"),
+        (("/p/{slug}", Parent(resource="projects", carry={"x": "nmae"})), "has no field 'nmae'. It has id"),
+        (("/p", Parent(resource="projects")), "uses nothing of its parent 'projects'"),
+        (("/p/{id}", Parent(resource="tasks")), "is its own ancestor: tasks of tasks"),
+    ],
+)
+def test_a_child_that_cannot_be_asked_is_an_error(child: tuple[str, Parent], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        make_pipeline(PROJECTS, make_resource("tasks", *child))
+    assert message in str(caught.value)
+
+
+def test_the_fingerprint_knows_the_parent() -> None:
+    one = make_resource("tasks", "/p/{slug}", Parent(resource="projects"))
+    other = make_resource("tasks", "/p/{slug}", Parent(resource="projects", on_missing="skip"))
+    assert make_pipeline(PROJECTS, one).fingerprint() != make_pipeline(PROJECTS, other).fingerprint()
+
+
+def test_placeholders_are_found_and_filled_at_any_depth() -> None:
+    template = {"query": "{ issues(id: {id}) { n } }", "variables": {"id": "{id}", "tags": ["{owner.login}"]}}
+    assert list(find_placeholders(template)) == ["id", "id", "owner.login"]
+    assert fill(template, {"id": 7, "owner.login": "ada"}) == {
+        "query": "{ issues(id: 7) { n } }",
+        "variables": {"id": 7, "tags": ["ada"]},
+    }
