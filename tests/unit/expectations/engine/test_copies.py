@@ -87,3 +87,28 @@ def test_copies_among_many_rows_are_listed_in_the_order_of_the_frame() -> None:
     assert numbers.result["partial_unexpected_list"] == [3, 7, 7, 3]
     assert texts.result["partial_unexpected_list"] == ["3", "7", "7", "3"]
     assert numbers.result["unexpected_count"] == texts.result["unexpected_count"] == 4
+
+
+def test_uniqueness_takes_one_pass_more_and_examples_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    collects: list[pl.LazyFrame] = []
+    collect = pl.LazyFrame.collect
+
+    def count(plan: pl.LazyFrame, **kwargs: Any) -> Any:
+        collects.append(plan)
+        return collect(plan, **kwargs)
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", count)
+    frame = pl.LazyFrame({"a": [1, 2, 3], "b": ["x", "y", "z"], "c": [1, 1, 2]})
+    sound = [
+        *(gxe.ExpectColumnValuesToBeUnique(column=name) for name in "ab"),
+        gxe.ExpectCompoundColumnsToBeUnique(column_list=["a", "c"]),
+        gxe.ExpectColumnMaxToBeBetween(column="a", max_value=3),
+    ]
+    assert validate_frame(frame, ExpectationSuite(name="s", expectations=sound)).success
+    assert len(collects) == 2
+
+    collects.clear()
+    copies_in_c = gxe.ExpectColumnValuesToBeUnique(column="c")
+    result = validate_frame(frame, ExpectationSuite(name="s", expectations=[*sound, copies_in_c]))
+    assert [each.success for each in result.results] == [True] * 4 + [False]
+    assert len(collects) == 4  # counts, hashes, the keys behind repeated hashes, examples
