@@ -12,6 +12,8 @@ from tasks.extract.pagination.paginate import learn
 from tasks.extract.pagination.protocol import Paginator
 
 _TICK_S = 0.1
+_HELD_BYTES = 128_000_000
+"""Of large pages fewer are under way, at least one: about so many bytes of them may wait in memory."""
 
 Fetch = Callable[[PageRequest, threading.Event], Answer]
 
@@ -34,6 +36,7 @@ class ReadAhead:
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="fetch")
         self._pending: deque[tuple[PageRequest, Future[Answer]]] = deque()
         self._error: BaseException | None = None
+        self._largest = 0
 
     def close(self) -> None:
         """Tell the threads to give up, and do not wait for those in a time-out."""
@@ -57,7 +60,8 @@ class ReadAhead:
             yield answer
 
     def _fill(self, paginator: Paginator) -> None:
-        while len(self._pending) < self._window and (request := paginator.next_request()):
+        window = min(self._window, max(1, _HELD_BYTES // max(self._largest, 1)))
+        while len(self._pending) < window and (request := paginator.next_request()):
             # In the caller's context, so that a log line of the thread is known to be of its run.
             run = copy_context().run
             self._pending.append((request, self._pool.submit(run, self._fetch_or_fail, request)))
@@ -69,11 +73,13 @@ class ReadAhead:
 
     def _fetch_or_fail(self, request: PageRequest) -> Answer:
         try:
-            return self._fetch(request, self._stopping)
+            answer = self._fetch(request, self._stopping)
         except BaseException as exc:
             if not request.is_guess:
                 self._error = self._error or exc
             raise
+        self._largest = max(self._largest, len(answer.page.body))
+        return answer
 
     def _await(self, future: Future[Answer], on_tick: Callable[[], None]) -> Answer:
         while True:

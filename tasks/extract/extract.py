@@ -108,7 +108,9 @@ class _Run:
         reads = {**self._paginator.reads, **self._token.reads}
         self._envelope = Envelope(resource.records, reads, record=resource.record, error=client.source.error)
         learned = load.schemas.get(resource.name)
-        self._records = Records(resource, Path(load.work), learned and learned.kind, self._watch_cursor)
+        self._records = Records(
+            resource, Path(load.work), learned.kind if learned else None, self._watch_cursor
+        )
         self._progress = Progress(resource.name)
         self._watch = PageWatch(resource)
 

@@ -35,7 +35,7 @@ class Task(Struct):
 
 
 PARENT = Resource(name="projects", path="/projects", record=Project, paginator=SinglePage())
-PAGINATORS = {
+PAGINATORS: dict[str, PageNumber | Offset | Cursor] = {
     "pages": PageNumber(page_size=10, total_records="total"),
     "offsets": Offset(page_size=10),
     "cursors": Cursor(next="next"),

@@ -5,10 +5,13 @@ from contextlib import closing
 import pytest
 
 from tasks.errors import FatalError
+from tasks.extract import ahead as ahead_module
 from tasks.extract.ahead import ReadAhead
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pages import Answer, PageRequest
+from tasks.extract.pagination.numbered import NumberedPages
 from tasks.extract.pagination.protocol import Reads
+from tasks.pipeline import PageNumber
 from tests.unit.tasks.extract.pagination.driving import make_answer
 
 
@@ -108,3 +111,33 @@ def test_a_stop_from_outside_ends_the_reading() -> None:
     with pytest.raises(ExtractionStopped), closing(ReadAhead(fetch, 2, stop)) as ahead:
         list(ahead.read(Pages(9), tick))
     assert ticks == [1]
+
+
+def test_of_large_pages_fewer_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead_module, "_HELD_BYTES", 25)
+    fetched = 0
+    lock = threading.Lock()
+
+    def fetch(request: PageRequest, _stop: threading.Event) -> Answer:
+        nonlocal fetched
+        with lock:
+            fetched += 1
+        return make_answer(request.number, "ten bytes")
+
+    with closing(ReadAhead(fetch, 8, threading.Event())) as ahead:
+        for taken, _answer in enumerate(ahead.read(Pages(30, one_at_a_time=True), lambda: None), start=1):
+            time.sleep(0.002)
+            assert fetched <= taken + 1
+
+
+def test_what_is_withdrawn_is_dropped_unread_and_its_errors_with_it() -> None:
+    def fetch(request: PageRequest, _stop: threading.Event) -> Answer:
+        if request.number > 3:
+            raise FatalError(f"page {request.number}")
+        return make_answer(request.number, *([1] if request.number < 3 else []))
+
+    declared = PageNumber(size_param=None)
+    paginator = NumberedPages("flights", declared, PageRequest(0))
+    with closing(ReadAhead(fetch, 4, threading.Event())) as ahead:
+        numbers = [answer.page.number for answer in ahead.read(paginator, lambda: None)]
+    assert numbers == [1, 2, 3]

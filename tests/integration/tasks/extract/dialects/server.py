@@ -102,7 +102,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         reply, fault = self.api.answer(
-            Asked(self.command, parts.path, query, CaseInsensitiveDict(self.headers), body, self.api.url)
+            Asked(
+                self.command, parts.path, query, CaseInsensitiveDict(self.headers.items()), body, self.api.url
+            )
         )
         content = reply.payload if isinstance(reply.payload, bytes) else json.dumps(reply.payload).encode()
         if fault == "error_500":
