@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 # The engine first: it knows how to import Great Expectations where warnings are errors.
 import expectations.engine  # noqa: F401
@@ -23,17 +24,30 @@ from tasks.load.connection import open_connection
 from tasks.load.embedded import start_postgres
 from tasks.load.staging import prepare_staging
 
-TEMPLATE = "assay_template"
+TEMPLATE = f"assay_template_{os.getpid()}"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> str:
+def postgres() -> Iterator[str]:
     """DSN of a server with a template database that holds a migrated ledger.
 
+    The server is that of `ASSAY_TEST_DSN`, whose role may create databases, or else an embedded one.
     Not in pytest's own folder: another session closes that to other users, of whom the server, started as
     root, is one. The folder is removed after the server has stopped, which it does at this process's end.
     """
+    dsn = os.environ.get("ASSAY_TEST_DSN") or _start_embedded()
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    with open_connection(_database(dsn, TEMPLATE)) as conn:
+        ledger.migrate(conn)
+        prepare_staging(conn)
+    yield dsn
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(TEMPLATE)))
+
+
+def _start_embedded() -> str:
     folder = Path(tempfile.mkdtemp(prefix="assay-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     dsn = start_postgres(folder)
@@ -42,10 +56,6 @@ def postgres() -> str:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             conn.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         conn.execute("SELECT pg_reload_conf()")
-        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-    with open_connection(_database(dsn, TEMPLATE)) as conn:
-        ledger.migrate(conn)
-        prepare_staging(conn)
     return dsn
 
 
@@ -105,4 +115,4 @@ def home(tmp_path: Path) -> Path:
 
 
 def _database(dsn: str, name: str) -> str:
-    return dsn.replace("/postgres?", f"/{name}?")
+    return dsn.replace("/postgres?", f"/{name}?") if "/postgres?" in dsn else make_conninfo(dsn, dbname=name)
