@@ -54,10 +54,8 @@ def test_pages_come_in_order_however_they_arrive() -> None:
 
 def test_a_paginator_that_learns_from_each_page_is_followed() -> None:
     paginator = Pages(5, one_at_a_time=True)
-    numbers = []
     with closing(ReadAhead(lambda request, _: make_answer(request.number), 4, threading.Event())) as ahead:
-        for answer in ahead.read(paginator, lambda: None):
-            numbers.append(answer.page.number)
+        numbers = [answer.page.number for answer in ahead.read(paginator, lambda: None)]
     assert numbers == [1, 2, 3, 4, 5]
 
 
