@@ -27,7 +27,7 @@ from tasks.extract.parents import carry_into, read_families
 from tasks.extract.progress import Progress
 from tasks.extract.reported import ReportedError
 from tasks.handover import Extracted, Load
-from tasks.pipeline import Resource
+from tasks.pipeline import Cursor, LinkHeader, NextLink, PageInfo, Resource
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +75,11 @@ def _extract(run: "_Run") -> Extracted:
         except (PagesShiftedError, PageRepeatedError):
             run.landing.discard_partial()
             raise
+        except (FatalError, ConfigurationError) as exc:
+            if not run.stands_where_it_was_resumed:
+                raise
+            run.landing.discard_partial()
+            raise PagesShiftedError(f"{exc}\n{run.explain_stale()}") from exc
     return run.finish()
 
 
@@ -113,6 +118,19 @@ class _Run:
         )
         self._progress = Progress(resource.name)
         self._watch = PageWatch(resource)
+
+    @property
+    def stands_where_it_was_resumed(self) -> bool:
+        """Whether nothing came after what was landed earlier, by a cursor or link from then."""
+        is_chained = isinstance(self._resource.paginator, Cursor | PageInfo | NextLink | LinkHeader)
+        return is_chained and 0 < self._progress.resumed_pages == self._progress.pages
+
+    def explain_stale(self) -> str:
+        """Why what is landed is given up."""
+        return (
+            f"{self._resource.name}: the next page was named by page {self._progress.pages}, landed by an "
+            f"earlier attempt; the API may have forgotten it. A new run starts afresh."
+        )
 
     def fetch(self, request: PageRequest, stop: threading.Event) -> Answer:
         """One page from the API."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import difflib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +16,9 @@ from tasks.errors import ConfigurationError
 from tasks.extract.pages import Answer, PageRequest, iso
 from tasks.handover import Extracted
 from tasks.pipeline import Resource
+from tasks.pipeline.parent import find_needed
 from tasks.pipeline.paths import parse_path
-from tasks.pipeline.templates import fill, find_placeholders
+from tasks.pipeline.templates import fill_body, fill_text
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +42,10 @@ def read_families(child: Resource, parent: Extracted, starts: Sequence[PageReque
         ConfigurationError: The parent's frame has no such field.
     """
     assert child.parent is not None
-    templates = [[start.path or child.path, start.params, start.json] for start in starts]
-    fields = child.parent.fields_used(*templates)
-    needed = set(find_placeholders(templates))
+    needed = {
+        field for start in starts for field in find_needed(start.path or child.path, start.params, start.json)
+    }
+    fields = child.parent.fields_used(sorted(needed))
     seen: set[bytes] = set()
     without = 0
     for record in _read_records(child, parent, fields):
@@ -110,14 +112,17 @@ def _plain(value: Any) -> Any:
 
 
 def _fill_request(child: Resource, start: PageRequest, record: Mapping[str, Any]) -> PageRequest:
-    in_path: Callable[[Any], str] = lambda value: quote(_as_text(value), safe="")  # noqa: E731
-    params = {name: _as_text(value) for name, value in fill(start.params, record).items()}
+    params = {name: fill_text(text, record, _as_text) for name, text in start.params.items()}
     return msgspec.structs.replace(
         start,
-        path=fill(start.path or child.path, record, in_path),
+        path=fill_text(start.path or child.path, record, _as_path_part),
         params=params,
-        json=fill(start.json, record),
+        json=fill_body(start.json, record),
     )
+
+
+def _as_path_part(value: Any) -> str:
+    return quote(_as_text(value), safe="")
 
 
 def _as_text(value: Any) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field
 from tasks.pipeline.declaring import Declaration, Identifier, RecordType
 from tasks.pipeline.incremental import Incremental, SyncToken
 from tasks.pipeline.paging import PageNumber, Paginator
-from tasks.pipeline.parent import Parent
+from tasks.pipeline.parent import Parent, find_needed
 from tasks.pipeline.paths import parse_path
 from tasks.pipeline.records import Records
 
@@ -51,7 +51,9 @@ class Resource(Declaration):
 
     def fields_of_parent(self) -> tuple[str, ...]:
         """The parent's fields that this resource is asked with, or carries."""
-        return self.parent.fields_used(self.path, self.params, self.json_body) if self.parent else ()
+        if self.parent is None:
+            return ()
+        return self.parent.fields_used(find_needed(self.path, self.params, self.json_body))
 
 
 def refuse_orphan(child: Resource, resources: Mapping[str, Resource]) -> None:
@@ -73,8 +75,8 @@ def refuse_orphan(child: Resource, resources: Mapping[str, Resource]) -> None:
     assert child.parent is not None
     if not child.fields_of_parent():
         raise ValueError(
-            f"resource {child.name!r} uses nothing of its parent {child.parent.resource!r}: put a field of it "
-            "into the path or the parameters, in braces"
+            f"resource {child.name!r} uses nothing of its parent {child.parent.resource!r}: put a field "
+            "of it into the path or the parameters, in braces"
         )
     record = resources[child.parent.resource].record
     known = [field.name for field in msgspec.structs.fields(record)] if record else None

@@ -7,27 +7,38 @@ from typing import Any
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][^{}\s]*)\}")
 
 
-def find_placeholders(template: Any) -> Iterator[str]:
-    """The fields that stand in a text, or in the texts within an object or list."""
-    if isinstance(template, str):
-        yield from _PLACEHOLDER.findall(template)
-    elif isinstance(template, Mapping):
-        for part in template.values():
-            yield from find_placeholders(part)
-    elif isinstance(template, list | tuple):
-        for part in template:
-            yield from find_placeholders(part)
+def find_in_text(text: str) -> list[str]:
+    """The fields that stand in a path or a parameter."""
+    return _PLACEHOLDER.findall(text)
 
 
-def fill(template: Any, values: Mapping[str, Any], show: Callable[[Any], str] = str) -> Any:
-    """The template with each field's value; a text that is one placeholder becomes the value itself."""
-    if isinstance(template, str):
-        alone = _PLACEHOLDER.fullmatch(template)
-        if alone and show is str:
-            return values[alone[1]]
-        return _PLACEHOLDER.sub(lambda found: show(values[found[1]]), template)
-    if isinstance(template, Mapping):
-        return {key: fill(part, values, show) for key, part in template.items()}
-    if isinstance(template, list | tuple):
-        return [fill(part, values, show) for part in template]
-    return template
+def fill_text(text: str, values: Mapping[str, Any], show: Callable[[Any], str]) -> str:
+    """The text with each field's value in it."""
+    return _PLACEHOLDER.sub(lambda found: show(values[found[1]]), text)
+
+
+def find_in_body(body: Any) -> Iterator[str]:
+    """The fields that stand in a JSON body: texts that are nothing but a placeholder.
+
+    Within longer texts braces mean other things, in a GraphQL query above all.
+    """
+    if isinstance(body, str) and (found := _PLACEHOLDER.fullmatch(body)):
+        yield found[1]
+    for part in _parts_of(body):
+        yield from find_in_body(part)
+
+
+def fill_body(body: Any, values: Mapping[str, Any]) -> Any:
+    """The body with the values themselves, of whatever type, in place of their placeholders."""
+    if isinstance(body, Mapping):
+        return {key: fill_body(part, values) for key, part in body.items()}
+    if isinstance(body, list | tuple):
+        return [fill_body(part, values) for part in body]
+    found = _PLACEHOLDER.fullmatch(body) if isinstance(body, str) else None
+    return values[found[1]] if found else body
+
+
+def _parts_of(body: Any) -> list[Any]:
+    if isinstance(body, Mapping):
+        return list(body.values())
+    return list(body) if isinstance(body, list | tuple) else []

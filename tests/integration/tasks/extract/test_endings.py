@@ -150,3 +150,23 @@ def test_a_link_to_another_origin_is_refused(server: DialectServer, tmp_path: Pa
     url = serve(server, lambda _asked, records: Reply({"data": cut(records, 0, 10), "next": elsewhere}))
     with pytest.raises(FatalError, match=r"leads to another origin, http://elsewhere\.example\.test"):
         extract(url, declare(NextLink(next="next")), tmp_path)
+
+
+def test_a_landed_cursor_that_the_api_has_forgotten_starts_afresh(
+    server: DialectServer, tmp_path: Path
+) -> None:
+    def expire(asked: Asked, records: Any) -> Reply:
+        at = asked.query.get("cursor", f"{len(server.asked)}:0")
+        session, start = map(int, at.split(":"))
+        if len(server.asked) > session + 5 or (session == 1 and start == 40):
+            return Reply({"error": "the cursor has expired"}, status=400)
+        following = f"{session}:{start + 10}" if start + 10 < 60 else None
+        return Reply({"data": cut(records, start, 10), "next": following})
+
+    url, resource = serve(server, expire), declare(Cursor(next="next"))
+    with pytest.raises(FatalError, match="answered 400"):
+        extract(url, resource, tmp_path)
+    with pytest.raises(PagesShiftedError, match=r"(?s)400.*named by page 4, landed by an earlier attempt"):
+        extract(url, resource, tmp_path, attempt=2)
+    found = extract(url, resource, tmp_path, attempt=3)
+    assert (found.resumed_pages, found.received) == (0, 60)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from tasks.pipeline import Frames, Parent, Pipeline, Resource, RestApi, SinglePage, Table
-from tasks.pipeline.templates import fill, find_placeholders
+from tasks.pipeline.templates import fill_body, fill_text, find_in_body, find_in_text
 
 
 class Project(Struct):
@@ -72,10 +72,15 @@ def test_the_fingerprint_knows_the_parent() -> None:
     assert make_pipeline(PROJECTS, one).fingerprint() != make_pipeline(PROJECTS, other).fingerprint()
 
 
-def test_placeholders_are_found_and_filled_at_any_depth() -> None:
-    template = {"query": "{ issues(id: {id}) { n } }", "variables": {"id": "{id}", "tags": ["{owner.login}"]}}
-    assert list(find_placeholders(template)) == ["id", "id", "owner.login"]
-    assert fill(template, {"id": 7, "owner.login": "ada"}) == {
-        "query": "{ issues(id: 7) { n } }",
-        "variables": {"id": 7, "tags": ["ada"]},
-    }
+def test_placeholders_are_filled_in_text_and_at_any_depth_of_a_body() -> None:
+    values = {"id": 7, "owner.login": "ada"}
+    assert find_in_text("/p/{owner.login}/{id}") == ["owner.login", "id"]
+    assert fill_text("/p/{owner.login}/{id}", values, str) == "/p/ada/7"
+    body = {"variables": {"id": "{id}", "tags": ["{owner.login}"]}, "first": 10}
+    assert list(find_in_body(body)) == ["id", "owner.login"]
+    assert fill_body(body, values) == {"variables": {"id": 7, "tags": ["ada"]}, "first": 10}
+
+
+def test_braces_of_a_query_are_no_placeholders() -> None:
+    body = {"query": "query($p: ID) { project(id: $p) { tasks {id} } }", "variables": {"p": "{id}"}}
+    assert fill_body(body, {"id": 7}) == {**body, "variables": {"p": 7}}
