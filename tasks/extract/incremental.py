@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.cursors import Position, parse_cursor, show_cursor
 from tasks.errors import ConfigurationError
-from tasks.extract.moments import ceil_to_unit, show_as, step_back, subtract
+from tasks.extract.moments import show_as, step_back, subtract
 from tasks.extract.pages import Answer, PageRequest
 from tasks.extract.reading import Fact
 from tasks.pipeline import Incremental, Resource, SyncToken
@@ -50,7 +50,8 @@ def cursor_windows(
     """The query parameters of each piece to ask for, in order; one piece unless windows are declared.
 
     Two windows share the moment between them, since an API may take its ends in or not: a record there
-    comes twice rather than not at all.
+    comes twice rather than not at all. The last may end a little early, in a form without fractions: what
+    is left out comes with the next load, since the cursor moves only to what came.
 
     Raises:
         ConfigurationError: Windows of time are declared for numbers, or the other way round.
@@ -61,8 +62,7 @@ def cursor_windows(
     edges = list(_edges(incremental, begin, _end(begin, requested_at)))
     pieces = []
     for lower, upper in pairwise(edges):
-        last = ceil_to_unit(upper, incremental.format)
-        piece = {incremental.until_param: show_as(last, incremental.format)}
+        piece = {incremental.until_param: show_as(upper, incremental.format)}
         if incremental.param and lower is not None:
             piece = {incremental.param: _show_lower(incremental, lower)} | piece
         pieces.append(piece)

@@ -74,16 +74,6 @@ def step_back(position: Position, form: str | None) -> Position:
     return subtract(position, _unit(position, form))
 
 
-def ceil_to_unit(position: Position, form: str | None) -> Position:
-    """The position, or the next one that the form can show."""
-    if isinstance(position, int) or form in (None, "iso"):
-        return position
-    moment = _as_moment(position)
-    unit = _unit(moment, form)
-    over = (_in_utc(moment) - _EPOCH) % unit
-    return moment + (unit - over) if over else moment
-
-
 def _unit(position: Position, form: str | None) -> dt.timedelta:
     if form is None and not isinstance(position, dt.datetime):
         return dt.timedelta(days=1)
