@@ -64,7 +64,7 @@ class RecordDecoder:
         self._policy = "settled" if is_settled else resource.columns
         self._takes_notice = self._policy in {"evolve", "freeze"}
         self._dropped = NO_FIELDS
-        self._is_counting = True
+        self.is_counting = True
         self._built: list[Columns] = []
         self._place = _place_of(resource)
         self._build()
@@ -81,7 +81,7 @@ class RecordDecoder:
         if rows is not None:
             return rows, []
         cut = [bytes(each) for each in (_CUT.decode(records) if isinstance(records, Raw) else records)]
-        if self._policy == "discard" and self._drop_new_fields(cut):
+        if self._policy == "discard" and self.is_counting and self._drop_new_fields(cut):
             return self.decode(answer)
         return self._decode_each(answer.page.number, cut)
 
@@ -93,7 +93,7 @@ class RecordDecoder:
         return dict(counts)
 
     def _build(self) -> None:
-        record = build_record(self._declared, self._learned, self._dropped, is_strict=self._is_counting)
+        record = build_record(self._declared, self._learned, self._dropped, is_strict=self.is_counting)
         loose = build_record(self._declared, self._learned, is_strict=False)
         self.columns = Columns(self._resource.name, record)
         self._built.append(self.columns)
@@ -176,8 +176,9 @@ class RecordDecoder:
         dropped = extend(self._dropped, new)
         if dropped == self._dropped:
             return False
-        self._is_counting = len(list_fields(dropped)) <= MAX_FIELDS
-        self._dropped = dropped if self._is_counting else NO_FIELDS
+        # Beyond that, keys are data, and every page would bring new ones.
+        self.is_counting = len(list_fields(dropped)) <= MAX_FIELDS
+        self._dropped = dropped if self.is_counting else NO_FIELDS
         self._build()
         return True
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tasks.errors import ConfigurationError
 from tasks.extract.decoding.decoder import OutgrownError, RecordDecoder
-from tasks.extract.decoding.learning import Evidence
+from tasks.extract.decoding.learning import MAX_FIELDS, Evidence
 from tasks.extract.decoding.parts import RecordParts, RejectedParts, Watch
 from tasks.extract.decoding.strict import NoRecord, describe_known
 from tasks.extract.pages import Answer
@@ -94,15 +94,16 @@ class Records:
         assert self._evidence is not None
         declared = describe_known(self._resource.record or NoRecord)
         new = self._evidence.beyond(extend(declared, self._known))
-        self._learned = extend(self._known, new)
-        if self._resource.record is None and not self._learned.is_typed:
+        grown = extend(self._known, new)
+        if self._resource.record is None and not grown.is_typed:
             raise ConfigurationError(
                 f"{self._resource.name}: there is nothing to learn a schema from: {self.received} records, "
                 "and no value in any of them. Run again once the API has some, or declare its record."
             )
         self._log_learned(new)
+        self._learned = grown if grown != self._known else None
         self._evidence, self.received = None, 0
-        self._open(self._learned, is_settled=True)
+        self._open(grown, is_settled=True)
 
     def finish(self) -> Decoded:
         """Write what is buffered, and say what there is."""
@@ -160,6 +161,8 @@ class Records:
         if dropped := self._decoder.count_dropped():
             fields = ", ".join(f"{path} ({count})" for path, count in sorted(dropped.items()))
             _log.warning("%s: values left out, as columns='discard' says: %s", name, fields)
+        if not self._decoder.is_counting:
+            _log.warning("%s: more than %d fields are left out, no longer counted.", name, MAX_FIELDS)
         if self._decoder.nul_removed:
             _log.warning(
                 "%s: the character U+0000 removed from %d records, as nul='remove' says.",

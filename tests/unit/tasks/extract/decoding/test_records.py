@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tasks.errors import ConfigurationError, RetriableError
+from tasks.extract.decoding import decoder
 from tasks.extract.extract import extract_resource
 from tasks.extract.landing import zone
 from tasks.handover import Extracted
@@ -143,3 +144,14 @@ def test_values_left_out_of_objects_are_counted_by_path(caplog: pytest.LogCaptur
     resource = LEARNING.model_copy(update={"record": Trip, "name": "trips", "columns": "discard"})
     decode_pages(resource, TRIPS)
     assert any("firstLeg.y (1), first_leg (1), legs.z (1)" in message for message in caplog.messages)
+
+
+def test_more_fields_than_can_be_counted_are_left_out_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(decoder, "MAX_FIELDS", 3)
+    resource = FLIGHTS.model_copy(update={"columns": "discard"})
+    pages = [[make_flight(n, **{f"id-{n}": n}), make_flight(n, id="x")] for n in range(6)]
+    outcome = decode_pages(resource, pages)
+    assert (outcome.frame.height, len(outcome.rejected)) == (6, 6)
+    assert any("fields are left out, no longer counted" in message for message in caplog.messages)
