@@ -58,7 +58,7 @@ class Pipeline(Declaration):
     @model_validator(mode="after")
     def _dispositions_fit_their_source(self) -> Self:
         for table in self.tables:
-            if self.resource(table.resource).incremental is None:
+            if not self._brings_changes_only(self.resource(table.resource)):
                 continue
             if table.disposition == "replace":
                 raise ValueError(
@@ -77,6 +77,11 @@ class Pipeline(Declaration):
     def table(self, name: str) -> Table:
         """The declared table of that name."""
         return next(table for table in self.tables if table.name == name)
+
+    def _brings_changes_only(self, resource: Resource) -> bool:
+        """Whether it, or an ancestor, is incremental: children of unchanged parents are not asked for."""
+        line = [resource, *map(self.resource, self.ancestors(resource))]
+        return any(each.incremental is not None for each in line)
 
     def in_order(self) -> list[Resource]:
         """The resources, each after its parent."""

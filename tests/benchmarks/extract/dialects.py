@@ -61,7 +61,7 @@ def try_dialect(server: DialectServer, name: str, declared: Callable[[], Resourc
     requests, found = len(server.asked), read_ids(clean)
     server.faulty_share = FAULTY_SHARE
     try:
-        survived = read_ids(extract(server.url, declared(), folder / "faulty", attempts=12)) == wanted
+        survived = read_ids(extract(server.url, declared(), folder / "faulty")) == wanted
     except PipelineError as exc:
         print(f"{name}: {exc}", file=sys.stderr)
         survived = False

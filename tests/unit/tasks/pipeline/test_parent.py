@@ -6,7 +6,7 @@ import pytest
 from msgspec import Struct
 from pydantic import ValidationError
 
-from tasks.pipeline import Frames, Parent, Pipeline, Resource, RestApi, SinglePage, Table
+from tasks.pipeline import Frames, Incremental, Parent, Pipeline, Resource, RestApi, SinglePage, Table
 from tasks.pipeline.templates import fill_body, fill_text, find_in_body, find_in_text
 
 
@@ -64,6 +64,21 @@ def test_a_child_that_cannot_be_asked_is_an_error(child: tuple[str, Parent], mes
     with pytest.raises(ValidationError) as caught:
         make_pipeline(PROJECTS, make_resource("tasks", *child))
     assert message in str(caught.value)
+
+
+def test_the_table_of_a_changed_parents_children_is_not_replaced() -> None:
+    """Only the children of changed parents come: all others would be deleted."""
+    changes = Incremental(field="updated_at", param="since")
+    parent = make_resource("projects", "/projects", incremental=changes)
+    child = make_resource("tasks", "/p/{slug}", Parent(resource="projects"))
+    with pytest.raises(ValidationError, match="all other rows would be deleted"):
+        Pipeline(
+            name="tracker",
+            source=RestApi(base_url="http://127.0.0.1:1"),
+            resources=(parent, child),
+            transform=keep,
+            tables=(Table(name="tasks", primary_key=("id",), disposition="replace"),),
+        )
 
 
 def test_the_fingerprint_knows_the_parent() -> None:
