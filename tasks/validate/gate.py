@@ -158,6 +158,7 @@ def _judge_rejected(suite: GatedSuite, extracted: Extracted) -> list[Expectation
         return []
     assert extracted.rejected is not None
     first = pl.scan_parquet(extracted.rejected, glob=False).head(20).select("path", "message").collect()
+    reasons = tuple(f"{path}: {message}" for path, message in first.iter_rows())
     return [
         judge_rule(
             suite,
@@ -165,8 +166,9 @@ def _judge_rejected(suite: GatedSuite, extracted: Extracted) -> list[Expectation
             count=extracted.rejected_count,
             budget=DEFAULT_MAX_ROWS,
             rows_seen=extracted.received,
-            message=f"{extracted.rejected_count} of {extracted.received} records do not fit the schema",
-            examples=tuple(f"{path}: {message}" for path, message in first.iter_rows()),
+            message=f"{extracted.rejected_count} of {extracted.received} records do not fit the schema, "
+            f"the first for {reasons[0]}",
+            examples=reasons,
         )
     ]
 

@@ -174,7 +174,10 @@ def test_more_than_ten_rejected_records_block(
     outcome = outcome_of(judged, "records_fit_the_schema")
     assert (judged.verdict, outcome.state) == (verdict, state)
     assert outcome.examples[0] == "$.id: Expected `int`"
-    assert outcome.message == f"{rejected} of {rejected} records do not fit the schema; at most 10 may"
+    assert outcome.message == (
+        f"{rejected} of {rejected} records do not fit the schema, the first for $.id: Expected `int`; "
+        "at most 10 may"
+    )
 
 
 def test_few_rejected_records_are_told_of_and_do_not_block(tmp_path: Path) -> None:
