@@ -6,55 +6,27 @@ from typing import Any
 
 import polars as pl
 import pytest
-from msgspec import Struct
 
 from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.handover import Extracted
-from tasks.pipeline import Cursor, Offset, PageNumber, Parent, Resource, SinglePage
-from tests.integration.tasks.extract.dialects.family import GONE, PROJECTS, list_tasks, projects
+from tasks.pipeline import Parent, Resource
+from tests.integration.tasks.extract.dialects.family import (
+    GONE,
+    PAGINATORS,
+    PROJECTS,
+    declare_family,
+    list_tasks,
+    projects,
+)
 from tests.integration.tasks.extract.dialects.running import extract
 from tests.integration.tasks.extract.dialects.server import Asked, DialectServer, Reply
 
-
-class Owner(Struct):
-    login: str
-
-
-class Project(Struct):
-    id: int
-    slug: str
-    owner: Owner
-
-
-class Task(Struct):
-    id: int
-    title: str
-    project: str
-    owner: str
-
-
-PARENT = Resource(name="projects", path="/projects", record=Project, paginator=SinglePage())
-PAGINATORS: dict[str, PageNumber | Offset | Cursor] = {
-    "pages": PageNumber(page_size=10, total_records="total"),
-    "offsets": Offset(page_size=10),
-    "cursors": Cursor(next="next"),
-}
+PARENT = declare_family("pages")[0]
 
 
 def declare(paging: str, **changes: Any) -> Resource:
-    child = Resource(
-        name="tasks",
-        path=f"/projects/{{slug}}/{paging}",
-        record=Task,
-        paginator=PAGINATORS[paging],
-        parent=Parent(
-            resource="projects",
-            carry={"project": "slug", "owner": "owner.login"},
-            on_missing="skip",
-        ),
-    )
-    return child.model_copy(update=changes)
+    return declare_family(paging)[1].model_copy(update=changes)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 """Parents and their children: projects, the tasks of each, and a project that nobody may find."""
 
+from msgspec import Struct
+
+from tasks.pipeline import Cursor, Offset, PageNumber, Parent, Resource, SinglePage
 from tests.integration.tasks.extract.dialects.paging import Records, cut, make_cursor, read_cursor, read_int
 from tests.integration.tasks.extract.dialects.server import Asked, Reply
 
@@ -35,3 +38,44 @@ def projects(asked: Asked, _records: Records) -> Reply:
     start = read_cursor(asked.query.get("cursor"))
     following = make_cursor(start + size) if start + size < len(tasks) else None
     return Reply({"data": cut(tasks, start, size), "next": following})
+
+
+class Owner(Struct):
+    login: str
+
+
+class Project(Struct):
+    id: int
+    slug: str
+    owner: Owner
+
+
+class Task(Struct):
+    id: int
+    title: str
+    project: str
+    owner: str
+
+
+PARENT = Resource(name="projects", path="/projects", record=Project, paginator=SinglePage())
+PAGINATORS: dict[str, PageNumber | Offset | Cursor] = {
+    "pages": PageNumber(page_size=10, total_records="total"),
+    "offsets": Offset(page_size=10),
+    "cursors": Cursor(next="next"),
+}
+
+
+def declare_family(paging: str) -> tuple[Resource, Resource]:
+    """The projects and their tasks, paged in one of three ways."""
+    child = Resource(
+        name="tasks",
+        path=f"/projects/{{slug}}/{paging}",
+        record=Task,
+        paginator=PAGINATORS[paging],
+        parent=Parent(
+            resource="projects",
+            carry={"project": "slug", "owner": "owner.login"},
+            on_missing="skip",
+        ),
+    )
+    return PARENT, child
