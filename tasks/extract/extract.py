@@ -28,6 +28,7 @@ from tasks.extract.progress import Progress
 from tasks.extract.reported import ReportedError
 from tasks.handover import Extracted, Load
 from tasks.pipeline import Cursor, LinkHeader, NextLink, PageInfo, Resource
+from tasks.pipeline.paging import Positional
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +77,10 @@ def _extract(run: "_Run") -> Extracted:
             run.landing.discard_partial()
             raise
         except (FatalError, ConfigurationError) as exc:
+            if run.may_be_past_the_end and " answered 4" in str(exc):
+                raise type(exc)(
+                    f"{exc}\nIf this is a page past the end, declare its status: past_end=…"
+                ) from exc
             if not run.stands_where_it_was_resumed:
                 raise
             run.landing.discard_partial()
@@ -118,6 +123,12 @@ class _Run:
         )
         self._progress = Progress(resource.name)
         self._watch = PageWatch(resource)
+
+    @property
+    def may_be_past_the_end(self) -> bool:
+        """Whether pages have come, and nothing says how many there are."""
+        is_positional = isinstance(self._resource.paginator, Positional)
+        return is_positional and self._progress.pages > 0 and self._paginator.total_pages is None
 
     @property
     def stands_where_it_was_resumed(self) -> bool:

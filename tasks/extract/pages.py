@@ -92,7 +92,7 @@ class Answer(Struct, frozen=True):
     @property
     def is_missing(self) -> bool:
         """Whether there is no such page: its status was accepted in place of success."""
-        return self.page.status >= HTTPStatus.BAD_REQUEST
+        return self.page.status != HTTPStatus.OK
 
     def cut(self) -> list[bytes]:
         """Each record as it came, unread."""

@@ -18,6 +18,7 @@ from tasks.extract.reading import BodyReader, Fact
 from tasks.pipeline.paging import Cursor, LastRecord, LinkHeader, NextLink, Paged, PageInfo, Place
 
 _ENDS = (None, "", False)
+"""And 0, which equals False: some APIs end with it."""
 
 
 class ChainedPages(ABC):
@@ -39,7 +40,7 @@ class ChainedPages(ABC):
 
     @abstractmethod
     def _find_next(self, answer: Answer) -> Any:
-        """What names the next page; None, "" or False when nothing does."""
+        """What names the next page; None when nothing does."""
 
     @abstractmethod
     def _ask_next(self, named: Any) -> PageRequest:
@@ -47,7 +48,7 @@ class ChainedPages(ABC):
 
     def next_request(self) -> PageRequest | None:
         """The first request, and each other once the page before it has named it."""
-        if self._requested > self._taken or (self._taken and self._next in _ENDS):
+        if self._requested > self._taken or (self._taken and self._next is None):
             return None
         self._requested += 1
         request = self._ask_next(self._next) if self._taken else self._start
@@ -69,7 +70,7 @@ class ChainedPages(ABC):
         if follows is False:
             return
         self._next = self._find_next(answer)
-        if self._next not in _ENDS:
+        if self._next is not None:
             self._refuse_loop(answer)
         elif follows:
             raise FatalError(
@@ -121,17 +122,23 @@ class CursorPages(ChainedPages):
     def _find_next(self, answer: Answer) -> Any:
         if self._last is None:
             _hint(self._resource, self._place, answer)
-            return answer.facts["next"]
+            return _named(answer.facts["next"])
         records = answer.cut()
         if not records:
             return None
         try:
-            return self._last.read(records[-1])["next"]
+            named = self._last.read(records[-1])["next"]
         except msgspec.MsgspecError as exc:
-            raise FatalError(
-                f"{self._resource}: the last record of page {answer.page.number} cannot name the next page: "
-                f"{exc}. Check LastRecord(field=…) in the paginator of the resource."
-            ) from exc
+            raise self._nameless(answer, str(exc)) from exc
+        if named is None or named == "":
+            raise self._nameless(answer, f"its field is {named!r}")
+        return named
+
+    def _nameless(self, answer: Answer, reason: str) -> FatalError:
+        return FatalError(
+            f"{self._resource}: the last record of page {answer.page.number} cannot name the next page: "
+            f"{reason}. Check LastRecord(field=…) in the paginator of the resource."
+        )
 
     def _ask_next(self, named: Any) -> PageRequest:
         return send(self._start, self._declared.send_in, {self._param: named})
@@ -189,7 +196,12 @@ class LinkHeaderPages(ChainedPages):
 
 
 def _absolute(answer: Answer, link: Any) -> Any:
-    return link if link in _ENDS else urljoin(answer.page.url, str(link))
+    return None if _named(link) is None else urljoin(answer.page.url, str(link))
+
+
+def _named(value: Any) -> Any:
+    """The value; None when it is one that ends."""
+    return None if value in _ENDS else value
 
 
 def _hint(resource: str, place: Place | LastRecord, answer: Answer) -> None:

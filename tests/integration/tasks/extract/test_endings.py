@@ -9,7 +9,7 @@ import pytest
 from tasks.errors import ConfigurationError, FatalError, RetriableError
 from tasks.extract.completeness import PageRepeatedError
 from tasks.extract.pagination.protocol import PagesLoopError, PagesShiftedError
-from tasks.pipeline import Cursor, NextLink, Offset, PageNumber, Resource, SinglePage
+from tasks.pipeline import Cursor, LastRecord, NextLink, Offset, PageNumber, Resource, SinglePage
 from tests.integration.tasks.extract.dialects.declarations import Item
 from tests.integration.tasks.extract.dialects.paging import cut, read_int
 from tests.integration.tasks.extract.dialects.running import extract, make_records, read_ids
@@ -170,3 +170,40 @@ def test_a_landed_cursor_that_the_api_has_forgotten_starts_afresh(
         extract(url, resource, tmp_path, attempt=2)
     found = extract(url, resource, tmp_path, attempt=3)
     assert (found.resumed_pages, found.received) == (0, 60)
+
+
+@pytest.mark.parametrize("status", [204, 400, 404])
+def test_a_status_past_the_end_is_the_end_where_it_is_declared(
+    server: DialectServer, tmp_path: Path, status: int
+) -> None:
+    def end(asked: Asked, records: Any) -> Reply:
+        found = page_of(asked, records, 100)
+        return Reply({"data": found}) if found else Reply(b"" if status == 204 else {}, status=status)
+
+    url = serve(server, end)
+    assert extract(url, declare(PageNumber(past_end=(status,))), tmp_path / "declared").received == 1_000
+    if status != 204:
+        with pytest.raises(
+            (FatalError, ConfigurationError), match=r"(?s)page 11.*declare its status: past_end"
+        ):
+            extract(url, declare(PageNumber()), tmp_path / "not")
+
+
+def test_a_last_record_with_the_id_zero_names_the_next_page(server: DialectServer, tmp_path: Path) -> None:
+    def descend(asked: Asked, _records: Any) -> Reply:
+        before = int(asked.query.get("before", "5"))
+        return Reply({"data": [{"id": n, "name": ""} for n in range(before - 1, max(before - 6, -9), -1)]})
+
+    found = extract(
+        serve(server, descend), declare(Cursor(param="before", next=LastRecord(field="id"))), tmp_path
+    )
+    assert read_ids(found) == list(range(4, -9, -1))
+
+
+@pytest.mark.parametrize("last", [{"id": None}, {}])
+def test_a_last_record_that_cannot_name_the_next_page_is_no_end(
+    server: DialectServer, tmp_path: Path, last: Record
+) -> None:
+    url = serve(server, lambda _asked, _records: Reply({"data": [{"id": 1, "name": ""}, last]}))
+    with pytest.raises(FatalError, match="the last record of page 1 cannot name the next page"):
+        extract(url, declare(Cursor(next=LastRecord(field="id"))), tmp_path)
