@@ -54,21 +54,24 @@ def _by_urgency(outcome: ExpectationOutcome) -> tuple[bool, int, int]:
 def _tables(report: LoadReport) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("table")
-    for name in ("received", "inserted", "updated", "unchanged", "quarantined"):
+    names = ["received", "inserted", "updated", "deleted", "unchanged"]
+    if not any(count.deleted for count in report.tables):
+        names.remove("deleted")
+    for name in (*names, "quarantined"):
         table.add_column(name, justify="right")
     table.add_column("expectations passed", justify="right")
     table.add_column("verdict")
     for count in report.tables:
-        numbers = (count.received, count.inserted, count.updated, count.unchanged)
         table.add_row(
             count.table,
-            *(f"{number:,}" for number in numbers),
+            *(f"{getattr(count, name):,}" for name in names),
             f"{count.quarantined + count.rejected:,}",
             f"{count.expectations_passed} of {count.expectations}",
             count.verdict,
         )
     for name, rows in report.reports.items():
-        table.add_row(name, "", "", f"{rows:,}", "", "", "", "computed", style="dim")
+        written = [f"{rows:,}" if column == "updated" else "" for column in names]
+        table.add_row(name, *written, "", "", "computed", style="dim")
     return table
 
 

@@ -7,7 +7,7 @@ read is in the payload, bounded, with `text` ready to be sent.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tasks.handover import Event, ExpectationOutcome, LoadReport
+from tasks.handover import Event, ExpectationOutcome, LoadReport, SchemaChange
 from tasks.publish.messages import EXAMPLES, write_load_message, write_outcome_message
 from tasks.publish.wording import ERROR_LENGTH, FAILED_STATES, one_line, pick_examples
 
@@ -20,7 +20,7 @@ _LOAD_EVENTS: Final = {
 
 
 def events_of(report: LoadReport, links: Mapping[str, str]) -> list[Event]:
-    """The events of one attempt: one for each expectation that failed or diverted rows, then the load's.
+    """The events of one attempt: expectations that failed or diverted rows, changed columns, then the load's.
 
     `deployments/automations.yaml` is written against these names and labels. A load without new rows is no
     event, unless it is the recovery.
@@ -36,6 +36,7 @@ def events_of(report: LoadReport, links: Mapping[str, str]) -> list[Event]:
             events.append(_outcome_event("assay.expectation.failed", outcome, report, links))
         elif outcome.state == "quarantined" and outcome.table in newly:
             events.append(_outcome_event("assay.rows.quarantined", outcome, report, links))
+    events += [_schema_event(change, report, links) for change in report.schema_changes]
     if report.status in _LOAD_EVENTS:
         events.append(_load_event(_LOAD_EVENTS[report.status], report, links))
     if report.recovered:
@@ -56,6 +57,7 @@ def _load_event(name: str, report: LoadReport, links: Mapping[str, str]) -> Even
             "error": one_line(report.error, ERROR_LENGTH) if report.error else None,
             "inserted": sum(t.inserted for t in report.tables),
             "updated": sum(t.updated for t in report.tables),
+            "deleted": sum(t.deleted for t in report.tables),
             "quarantined": sum(t.quarantined for t in report.tables),
             "failed_expectations": sum(o.state in FAILED_STATES for o in report.outcomes),
         },
@@ -91,6 +93,33 @@ def _outcome_event(
             "rows_seen": outcome.rows_seen,
             "examples": pick_examples(outcome, EXAMPLES),
             "message": one_line(outcome.message, ERROR_LENGTH) if outcome.message else None,
+        },
+    )
+
+
+def _schema_event(change: SchemaChange, report: LoadReport, links: Mapping[str, str]) -> Event:
+    url = links.get(change.table) or links.get("load")
+    what = " to ".join(kind for kind in (change.before, change.after) if kind)
+    return Event(
+        name="assay.schema.changed",
+        resource_id=f"assay.table.{report.pipeline}.{change.table}",
+        labels={
+            **_load_labels(report, alert=True),
+            "assay.table": _label(change.table),
+            "assay.column": _label(change.column),
+            "assay.change": change.kind,
+        },
+        payload={
+            "text": one_line(
+                f"{report.pipeline}.{change.table}: {change.kind}: {change.column} ({what})", ERROR_LENGTH
+            ),
+            **_load_payload(report, url),
+            "table": change.table,
+            "column": change.column and one_line(change.column),
+            "change": change.kind,
+            "before": change.before,
+            "after": change.after,
+            "statement": change.statement,
         },
     )
 

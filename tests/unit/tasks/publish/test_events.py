@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import pytest
 
-from tasks.handover import Event, ExpectationOutcome, LoadReport
+from tasks.handover import Event, ExpectationOutcome, LoadReport, SchemaChange
 from tasks.publish.events import events_of
 
 MakeReport = Callable[..., LoadReport]
@@ -133,3 +133,19 @@ def test_labels_are_never_empty_and_payloads_are_bounded_json(
         assert "\x00" not in event.payload["text"]
         assert "\u202e" not in event.payload["text"]
         assert len(event.payload["text"].splitlines()) < 10
+
+
+def test_a_changed_column_is_an_event_with_its_types(make_report: MakeReport) -> None:
+    change = SchemaChange(
+        table="weather",
+        kind="column widened",
+        column="temp",
+        before="integer",
+        after="bigint",
+        statement="ALTER",
+    )
+    report = msgspec.structs.replace(make_report("published"), schema_changes=(change,))
+    [event] = named(events_of(report, LINKS), "assay.schema.changed")
+    assert event.resource_id == "assay.table.weather.weather"
+    assert (event.labels["assay.column"], event.labels["assay.change"]) == ("temp", "column widened")
+    assert event.payload["text"] == "weather.weather: column widened: temp (integer to bigint)"
