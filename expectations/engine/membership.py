@@ -76,7 +76,8 @@ def _literals(value: Any, dtype: pl.DataType, *, strict: bool) -> list[Any]:
 def _fits(value: int, dtype: pl.DataType) -> bool:
     name = str(dtype)
     bits = int(name.lstrip("UInt"))
-    return 0 <= value < 2**bits if name.startswith("U") else -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
+    low, high = (0, 1 << bits) if name.startswith("U") else (-(1 << bits - 1), 1 << bits - 1)
+    return low <= value < high
 
 
 def _is_held(value: Any, dtype: pl.DataType) -> bool:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 _SIGNED = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Int128})
 _UNSIGNED = frozenset({pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64})
 _TEXT = frozenset({pl.String})
 
+# As GX on pandas reads the names of Python's own types.
+_IN_ANY_CASE = frozenset({"bool", "int", "long", "float", "bytes", "str", "string_types", "list", "dict"})
+
 _ALIASES: dict[str, frozenset[type[pl.DataType]]] = {
     "str": _TEXT,
     "string": _TEXT,
+    "string_types": _TEXT,
     "StringDtype": _TEXT,
     "object": frozenset({pl.String, pl.Object, pl.List, pl.Struct}),
     "O": frozenset({pl.String, pl.Object, pl.List, pl.Struct}),
     "int": _SIGNED | _UNSIGNED,
+    "long": _SIGNED | _UNSIGNED,
     "integer": _SIGNED | _UNSIGNED,
     "float": frozenset({pl.Float32, pl.Float64}),
     "double": frozenset({pl.Float64}),
@@ -22,7 +28,6 @@ _ALIASES: dict[str, frozenset[type[pl.DataType]]] = {
     "boolean": frozenset({pl.Boolean}),
     "BooleanDtype": frozenset({pl.Boolean}),
     "datetime": frozenset({pl.Datetime}),
-    "DatetimeTZDtype": frozenset({pl.Datetime}),
     "Timestamp": frozenset({pl.Datetime}),
     "date": frozenset({pl.Date}),
     "time": frozenset({pl.Time}),
@@ -47,6 +52,21 @@ def is_of_type(dtype: pl.DataType, name: str) -> bool:
         return True
     if plain.removesuffix("Dtype").lower() == str(dtype).lower():
         return True
-    if isinstance(dtype, pl.Datetime) and plain.startswith("datetime64"):
-        return dtype.time_zone is None  # pandas has a type of its own for moments with a zone
-    return type(dtype) in _ALIASES.get(plain, _ALIASES.get(plain.rstrip("_"), frozenset()))
+    if isinstance(dtype, pl.Datetime) and plain.startswith(("datetime64", "DatetimeTZDtype")):
+        # pandas has a type of its own for moments with a zone.
+        return (dtype.time_zone is None) == plain.startswith("datetime64")
+    return type(dtype) in _aliased(plain) or _numpy_name(plain) == str(dtype).lower()
+
+
+def _aliased(name: str) -> frozenset[type[pl.DataType]]:
+    if name.lower() in _IN_ANY_CASE:
+        name = name.lower()
+    return _ALIASES.get(name, _ALIASES.get(name.split("[")[0].rstrip("_"), frozenset()))
+
+
+def _numpy_name(name: str) -> str | None:
+    """A code of NumPy's, `i8` or `single`, by its full name."""
+    try:
+        return np.dtype(name).name
+    except (TypeError, ValueError, SyntaxError):
+        return None

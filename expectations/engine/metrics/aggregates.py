@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,17 +112,28 @@ def _quantiles(
     how = allow_relative_error or "nearest"
     if how not in _INTERPOLATIONS:
         raise ValueError(f"allow_relative_error must be one of {', '.join(_INTERPOLATIONS)}, not {how!r}.")
-    if not (domain.dtype.is_numeric() or domain.dtype.is_temporal() or domain.dtype == pl.Null):
-        raise TypeError(f"Column {domain.targets[0]!r} is {domain.dtype}: it has no quantiles.")
-    if how == "nearest":
-        return pl.concat_list([_nearest(domain.present, q) for q in quantiles])
+    has_distances = domain.dtype.is_numeric() or domain.dtype.is_temporal() or domain.dtype == pl.Null
+    if how == "nearest" or (is_text(domain.dtype) and how in _ROUNDINGS):
+        return pl.concat_list([_at_rank(_ordered(domain), q, _ROUNDINGS[how]) for q in quantiles])
+    if not has_distances:
+        raise TypeError(
+            f"Column {domain.targets[0]!r} is {domain.dtype}: there is nothing between its values."
+        )
     return pl.concat_list([domain.present.quantile(q, interpolation=how) for q in quantiles])  # type: ignore[arg-type]  # checked above
 
 
-def _nearest(values: pl.Expr, quantile: float) -> pl.Expr:
-    """The value at the nearest rank; between two, the even rank, as in NumPy (Polars takes the upper one)."""
+def _nearest(rank: pl.Expr) -> pl.Expr:
+    """Between two, the even rank, as in NumPy; Polars takes the upper one."""
+    return rank.round(mode="half_to_even")
+
+
+_ROUNDINGS = {"nearest": _nearest, "lower": pl.Expr.floor, "higher": pl.Expr.ceil}
+
+
+def _at_rank(values: pl.Expr, quantile: float, rounding: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """The value at a rank of the sorted values."""
     last = values.len().cast(pl.Int64) - 1
-    rank = (last.cast(pl.Float64) * quantile).round(mode="half_to_even").cast(pl.Int64)
+    rank = rounding(last.cast(pl.Float64) * quantile).cast(pl.Int64)
     # An empty column has no rank 0 either: -1 would read the last value.
     return values.sort().get(pl.when(last >= 0).then(rank).otherwise(0), null_on_oob=True)
 

@@ -10,34 +10,66 @@ from typing import Any
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import polars as pl
+from great_expectations.core import ExpectationValidationResult
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.validator.validator import Validator
 
+from expectations.engine.literals import show
 from expectations.engine.preparing import prepare
 from expectations.engine.to_pandas import to_pandas
 
 # The query that finds the rows is text of each engine's own kind, and so is the name of a type.
 _OWN_WORDS = frozenset({"unexpected_index_query"})
-_TYPE_NAMES = frozenset(
+TYPE_EXPECTATIONS = frozenset(
     {
         "expect_column_values_to_be_of_type",
         "expect_column_values_to_be_in_type_list",
         "expect_column_type_to_be",
     }
 )
+_OF_TEXT = ("regex", "length", "strftime", "dateutil", "json")
+_EXACT = 2**53  # beyond, floats have gaps
+
+
+def as_pandas(frame: pl.DataFrame | pd.DataFrame, expectation: Expectation) -> pd.DataFrame:
+    """The frame as pandas needs it to answer this expectation.
+
+    Its own types, but for two that it has none for. Decimals are floats, as GX documents, and only for
+    expectations about text as they are. Integers with nulls become floats, unless that would change them.
+    """
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    of_text = any(word in expectation.expectation_type for word in _OF_TEXT)
+    decimals = [] if of_text else [name for name, dtype in frame.schema.items() if dtype.is_decimal()]
+    table = to_pandas(frame.with_columns(pl.col(decimals).cast(pl.Float64)))
+    for name, dtype in frame.schema.items():
+        if dtype.is_integer() and frame[name].null_count() and (of_text or _is_wide(frame[name])):
+            table[name] = pd.Series(frame[name].to_list(), dtype=object)
+    return table
+
+
+def _is_wide(values: pl.Series) -> bool:
+    return any(abs(value) > _EXACT for value in values.drop_nulls())
 
 
 def validate_on_pandas(
     frame: pl.DataFrame | pd.DataFrame, expectation: Expectation, result_format: Any
 ) -> Any:
     engine = PandasExecutionEngine()
-    engine.load_batch_data("frame", to_pandas(frame))
+    engine.load_batch_data("frame", as_pandas(frame, expectation))
     validator = Validator(execution_engine=engine)
     validator.metrics_calculator.show_progress_bars = False
-    [result] = validator.graph_validate(
-        [prepare(expectation).configuration], runtime_configuration={"result_format": result_format}
-    )
+    configuration = prepare(expectation).configuration
+    try:
+        [result] = validator.graph_validate(
+            [configuration], runtime_configuration={"result_format": result_format}
+        )
+    except Exception as exc:  # noqa: BLE001  (some raise before GX catches anything)
+        info = {"raised_exception": True, "exception_message": str(exc), "exception_traceback": ""}
+        return ExpectationValidationResult(
+            success=False, exception_info=info, expectation_config=configuration
+        )
     return result
 
 
@@ -54,7 +86,7 @@ def differences(ours: Any, theirs: Any) -> list[str]:
     found = (
         [] if bool(ours.success) == bool(theirs.success) else [f"success: {ours.success} != {theirs.success}"]
     )
-    own = _OWN_WORDS | {"observed_value"} if ours.expectation_config.type in _TYPE_NAMES else _OWN_WORDS
+    own = _OWN_WORDS | {"observed_value"} if ours.expectation_config.type in TYPE_EXPECTATIONS else _OWN_WORDS
     keys = sorted((ours.result.keys() | theirs.result.keys()) - own)
     for key in keys:
         left, right = _comparable(ours.result, key), _comparable(theirs.result, key)
@@ -88,6 +120,8 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  (a return for each kind of value
         return None if math.isnan(value) else float(value)
     if isinstance(value, (dt.date, dt.datetime)):
         return pd.Timestamp(value).isoformat()
+    if isinstance(value, dt.timedelta):
+        return show(pd.Timedelta(value).to_pytimedelta())
     return value
 
 
