@@ -100,8 +100,9 @@ class Offset(Positional):
 class Cursor(Paged):
     """Each page names the next by an opaque value: `?cursor=dXNlcjpVMEc5V0ZYTlo`.
 
-    `next` is where it stands: in the body, in a header, or in the last record. A missing, null or empty one
-    ends the extraction, as does `has_more` or `is_last`; with the last record's field also an empty page.
+    `next` is where it stands: in the body, in a header, or in the last record. One that is missing, null,
+    empty, false or 0 ends the extraction, as does `has_more` or `is_last`. Of the last record's field only an
+    empty page does, or a flag.
     """
 
     param: str = "cursor"
