@@ -109,7 +109,7 @@ def _plan_pieces(
             yield name, value if decoder.type is Raw else decoder.decode(value)
         for step, decoder, collect, below in pieces:
             part = _part_of(value, step, as_object, as_array)
-            if part is not None:
+            if part is not None and (part != _NULL or _is_required(below)):
                 yield from collect(part if decoder.type is Raw else decoder.decode(part))
             elif _is_required(below):
                 raise msgspec.ValidationError(f"`{show_path((*at, step))}` is missing")
