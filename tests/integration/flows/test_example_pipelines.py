@@ -138,3 +138,23 @@ def test_issues_arrive_page_by_page_and_then_what_changed(examples: Examples) ->
 
 def test_every_example_has_a_recorded_answer() -> None:
     assert {file.stem for file in RECORDED.iterdir()} == {*pipeline_names()} - {"nyc_flights"}
+
+
+def test_a_record_dated_9999_is_published_and_does_not_move_the_cursor(examples: Examples) -> None:
+    collection = json.loads(read("usgs_earthquakes.json"))
+    far, past = collection["features"][0], collection["features"][3]
+    far["properties"]["updated"] = 253370764800000
+    past["properties"]["time"], past["properties"]["updated"] = -62135510400000, -62135510399000
+
+    def answer(handler: Handler) -> None:
+        handler.send_json(collection if handler.query["offset"] == "1" else EMPTY)
+
+    examples.run("usgs_earthquakes", answer)
+    assert examples.query("SELECT count(*), max(updated) FROM earthquakes")[0] == (
+        4,
+        dt.datetime(9999, 1, 1, tzinfo=UTC),
+    )
+    assert examples.query("SELECT value FROM assay.cursors") == [("2024-07-14T23:33:20.041000Z",)]
+    examples.run("usgs_earthquakes", answer)
+    assert examples.asked[-1]["updatedafter"] == "2024-07-14T22:33:20.040999Z"
+    assert examples.query("SELECT count(*) FROM earthquakes") == [(4,)]
