@@ -72,3 +72,11 @@ def test_a_stop_ends_the_waiting() -> None:
     stop = threading.Event()
     stop.set()
     limiter.wait(stop)
+
+
+def test_a_pause_that_others_were_told_of_is_no_news() -> None:
+    limiter = RateLimiter(None, clock=lambda: 100.0)
+    assert limiter.pause(10)
+    assert not limiter.pause(10.5)
+    assert not limiter.pause(3)
+    assert limiter.pause(30)
