@@ -1,0 +1,136 @@
+"""What values mean, where GX on pandas is no oracle: it raises, or pandas has no such type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from great_expectations.core import ExpectationSuite
+from great_expectations.expectations.row_conditions import Column
+
+from expectations.engine import unexpected_rows_expr, validate_frame
+from expectations.engine.to_pandas import to_pandas
+from tests.unit.expectations.engine.frames import gxe
+from tests.unit.expectations.engine.oracle import raised
+
+FRAME = pl.DataFrame(
+    {
+        "moment": [dt.datetime(2024, 2, 29, 12), dt.datetime(2024, 3, 1)],  # noqa: DTZ001  (has no zone)
+        "day": [dt.date(2024, 2, 29), dt.date(2024, 3, 1)],
+        "time": [dt.time(8), dt.time(9, 30)],
+        "length": [dt.timedelta(hours=1), dt.timedelta(hours=2)],
+        "price": [Decimal("1.10"), Decimal("2.20")],
+        "size": pl.Series(["small", "large"], dtype=pl.Enum(["small", "large"])),
+        "wide": [2**63 - 1, 2**63 - 1],
+        "x": [1.0, 2.0],
+    }
+).with_columns(zoned=pl.col("moment").dt.replace_time_zone("Europe/Paris"))
+
+
+def ask(expectation: Any, frame: pl.DataFrame = FRAME) -> Any:
+    suite = ExpectationSuite(name="suite", expectations=[expectation])
+    [result] = validate_frame(frame, suite, result_format="COMPLETE").results
+    json.dumps(result.to_json_dict())
+    return result
+
+
+@pytest.mark.parametrize(
+    ("column", "low", "high"),
+    [
+        ("moment", dt.date(2024, 2, 29), dt.date(2024, 3, 1)),
+        ("moment", "2024-02-29", "2024-03-01"),
+        ("zoned", "2024-02-29", "2024-03-01T00:00:00+01:00"),
+        ("day", "2024-02-29", "2024-03-01 06:00"),
+        ("price", 1.1, 2.2),
+    ],
+)
+def test_bounds_are_read_as_the_kind_of_the_column(column: str, low: Any, high: Any) -> None:
+    bounds = {"column": column, "min_value": low, "max_value": high}
+    for make in (gxe.ExpectColumnMaxToBeBetween, gxe.ExpectColumnMinToBeBetween):
+        assert ask(make(**bounds)).success
+    assert ask(gxe.ExpectColumnValuesToBeBetween(**bounds)).success
+    ranges = {"quantiles": [0.0, 1.0], "value_ranges": [[low, high]] * 2}
+    assert ask(gxe.ExpectColumnQuantileValuesToBeBetween(column=column, quantile_ranges=ranges)).success
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("moment", "2024-02-29 12:00"),
+        ("zoned", "2024-02-29T11:00:00Z"),
+        ("day", "2024-02-29"),
+        ("time", "8:00"),
+        ("length", "1:00:00"),
+        ("price", 1.1),
+        ("size", "small"),
+    ],
+)
+def test_members_of_a_set_are_read_as_the_kind_of_the_column(column: str, value: Any) -> None:
+    sets = {"column": column, "value_set": [value, "no such value"]}
+    in_set = ask(gxe.ExpectColumnValuesToBeInSet(**sets))
+    assert in_set.result["unexpected_index_list"] == [1]
+    assert ask(gxe.ExpectColumnDistinctValuesToBeInSet(**sets)).result["unexpected_count"] == 1
+    assert ask(gxe.ExpectColumnMostCommonValueToBeInSet(**sets, ties_okay=True)).success
+
+
+@pytest.mark.parametrize("column", ["moment", "day", "time", "length"])
+def test_a_misspelt_value_lets_no_row_pass(column: str) -> None:
+    forbidden = gxe.ExpectColumnValuesToNotBeInSet(column=column, value_set=["no such value"])
+    elsewhere = gxe.ExpectColumnValuesToNotBeNull(
+        column="x", row_condition=Column(column).is_in(["no such value"])
+    )
+    assert raised(ask(forbidden))
+    assert raised(ask(elsewhere))
+
+
+def test_nothing_lies_beyond_a_bound_that_is_nan() -> None:
+    nan = float("nan")
+    assert ask(gxe.ExpectColumnValuesToBeBetween(column="x", max_value=nan)).result["unexpected_count"] == 2
+    assert not ask(gxe.ExpectColumnMaxToBeBetween(column="x", max_value=nan)).success
+
+
+def test_sums_do_not_overflow() -> None:
+    assert ask(gxe.ExpectColumnSumToBeBetween(column="wide")).result["observed_value"] == 2 * (2**63 - 1)
+    total = gxe.ExpectMulticolumnSumToEqual(column_list=["wide", "twin"], sum_total=2 * (2**63 - 1))
+    assert ask(total, FRAME.with_columns(twin="wide")).success
+
+
+def test_unlike_kinds_are_never_equal_and_have_no_order() -> None:
+    pair = {"column_A": "day", "column_B": "x"}
+    assert ask(gxe.ExpectColumnPairValuesToBeEqual(**pair)).result["unexpected_count"] == 2
+    assert raised(ask(gxe.ExpectColumnPairValuesAToBeGreaterThanB(**pair)))
+
+
+def test_what_is_not_tested_cannot_fail_a_test() -> None:
+    frame = pl.DataFrame({"s": ["{", "1"], "g": ["x", "y"]})
+    schema = {"column": "s", "json_schema": {"type": "integer"}}
+    assert raised(ask(gxe.ExpectColumnValuesToMatchJsonSchema(**schema), frame))
+    assert ask(
+        gxe.ExpectColumnValuesToMatchJsonSchema(**schema, row_condition=Column("g") == "y"), frame
+    ).success
+
+
+def test_z_scores_and_outliers_name_their_rows() -> None:
+    frame = pl.DataFrame({"x": [1.0, 2.0, 3.0, 2.0, 1.0, 2.0, 50.0, None]})
+    for expectation in (
+        gxe.ExpectColumnValueZScoresToBeLessThan(column="x", threshold=2, double_sided=True),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="x"),
+    ):
+        verdict = frame.lazy().with_columns(bad=unexpected_rows_expr(expectation, frame)).collect()["bad"]
+        assert verdict.arg_true().to_list() == ask(expectation, frame).result["unexpected_index_list"] == [6]
+
+
+def test_the_hour_that_a_clock_shows_twice_is_two_moments_on_pandas_too() -> None:
+    moments = pl.datetime_range(
+        dt.datetime(2024, 10, 27, 0, 30, tzinfo=dt.UTC),
+        dt.datetime(2024, 10, 27, 1, 30, tzinfo=dt.UTC),
+        "1h",
+        time_zone="Europe/Paris",
+        eager=True,
+    )
+    converted = to_pandas(moments.to_frame("t"))["t"]
+    assert [str(moment) for moment in converted] == ["2024-10-27 02:30:00+02:00", "2024-10-27 02:30:00+01:00"]
