@@ -75,7 +75,7 @@ def read_quarantine(verdict: TableVerdict) -> list[dict[str, Any]]:
     if verdict.quarantine is None:
         return []
     return [
-        row | {"key": json.loads(row["key"]), "row": json.loads(row["row"])}
+        row | {"key": row["key"] and json.loads(row["key"]), "row": json.loads(row["row"])}
         for row in pl.read_parquet(verdict.quarantine).to_dicts()
     ]
 
