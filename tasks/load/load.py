@@ -110,7 +110,7 @@ def read_blocked(conn: Connection, load_id: str) -> JudgedFiles:
     if not file.exists():
         raise ConfigurationError(
             f"The files of load {load_id} are not on this machine ({file}). "
-            "Accept it where it ran, or run the pipeline again."
+            f"Accept it where it ran, or judge again what it landed: assay replay PIPELINE --load {load_id}"
         )
     return msgspec.json.decode(file.read_bytes(), type=JudgedFiles)
 
