@@ -72,7 +72,7 @@ def run_pipeline(
     """
     with ExitStack() as stack:
         try:
-            target, helper = _enter(stack, pipeline, ports)
+            target, helper = enter_run(stack, pipeline, ports)
             load = _open_load(target, pipeline, ports, order)
         except PipelineError as exc:
             tell_unopened(pipeline, ports, exc)
@@ -111,7 +111,7 @@ def accept(pipeline_of: Callable[[str], Pipeline], load_id: str, reason: str, po
         blocked = read_blocked(conn, load_id)
     pipeline = pipeline_of(blocked.load.pipeline)
     with ExitStack() as stack:
-        target, helper = _enter(stack, pipeline, ports)
+        target, helper = enter_run(stack, pipeline, ports)
         with open_connection(target.dsn) as conn:
             attempt_no, started_at = ledger.reopen_blocked(conn, load_id, run_url=ports.run_url)
         load = msgspec.structs.replace(blocked.load, attempt_no=attempt_no, started_at=started_at)
@@ -126,7 +126,7 @@ def accept(pipeline_of: Callable[[str], Pipeline], load_id: str, reason: str, po
         return report
 
 
-def _enter(stack: ExitStack, pipeline: Pipeline, ports: Ports) -> tuple[Target, HelperProcess]:
+def enter_run(stack: ExitStack, pipeline: Pipeline, ports: Ports) -> tuple[Target, HelperProcess]:
     """Start what a run needs, and finish what a killed one left: staging, and news nobody was told."""
     refuse_passing_places(ports.settings, ports.pool_type)
     target = Target(resolve_dsn(ports.settings), ports.settings.statement_timeout_s)

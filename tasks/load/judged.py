@@ -7,12 +7,21 @@ from tasks.handover import ExpectationOutcome, Extracted, TableVerdict
 
 
 @dataclass(frozen=True)
+class Release:
+    """The entries of the quarantine whose rows a load brings, and what the person said who released them."""
+
+    numbers: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Judged:
     """What the steps before found, per table and per resource."""
 
     verdicts: Mapping[str, TableVerdict]
     extracted: Mapping[str, Extracted]
     accepted_by: str | None = None
+    release: Release | None = None
 
 
 class BlockedInTransactionError(Exception):

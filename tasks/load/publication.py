@@ -26,7 +26,7 @@ from tasks.load.cursors import move_cursors
 from tasks.load.ddl import column_types, ensure_schema
 from tasks.load.fitting import Types, fit_tables
 from tasks.load.judged import BlockedInTransactionError, Judged
-from tasks.load.quarantine import close_gone, close_replaced, keep_quarantined
+from tasks.load.quarantine import close_gone, close_released, close_replaced, keep_quarantined
 from tasks.load.reporting import refresh_report
 from tasks.load.schemas import keep_schemas
 from tasks.load.staging import assert_staged, drop_staging, staging_name
@@ -95,6 +95,8 @@ def _publish(conn: Connection, pipeline: Pipeline, load: Load, judged: Judged, t
     applied = apply_tables(conn, pipeline, load, judged, types)
     written = _refresh_reports(conn, pipeline, load, applied)
     checked = _check_tables(conn, pipeline, judged, applied)
+    if judged.release:
+        close_released(conn, load, judged.release)
     new = {table.name: _quarantine(conn, pipeline, table, load, judged) for table in pipeline.tables}
     outcomes = [
         *(outcome for verdict in judged.verdicts.values() for outcome in verdict.outcomes),

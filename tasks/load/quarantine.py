@@ -5,10 +5,12 @@ import hashlib
 import polars as pl
 from psycopg import sql
 
+from tasks.errors import RetriableError
 from tasks.handover import Extracted, Load, TableVerdict
 from tasks.load.connection import Connection, fetch_int, fetch_one, named_query
 from tasks.load.ddl import comma, qualified
 from tasks.load.jsonb import storable_json, storable_json_text, storable_text
+from tasks.load.judged import Release
 from tasks.load.staging import SCHEMA as STAGING
 from tasks.load.staging import staging_name
 from tasks.pipeline import Table
@@ -58,6 +60,24 @@ def close_replaced(conn: Connection, load: Load, table: Table) -> int:
         ),
         (load.load_id, load.pipeline, table.name),
     ).rowcount
+
+
+def close_released(conn: Connection, load: Load, release: Release) -> None:
+    """Close the entries whose rows this load brings by a person's decision.
+
+    Raises:
+        RetriableError: One of them was closed meanwhile.
+    """
+    closed = conn.execute(
+        "UPDATE assay.quarantine SET closed_at = clock_timestamp(), closed_by = %s, close_reason = %s "
+        "WHERE quarantine_id = ANY (%s) AND closed_at IS NULL",
+        (load.load_id, release.reason, list(release.numbers)),
+    ).rowcount
+    if closed != len(release.numbers):
+        raise RetriableError(
+            f"{load.load_id}: of {len(release.numbers)} entries {closed} were still open; somebody else "
+            "decided meanwhile. Nothing is published; see `assay quarantine list`."
+        )
 
 
 def close_gone(conn: Connection, load: Load, table: Table) -> int:

@@ -1,5 +1,6 @@
 """Column types: the Postgres type that holds every value of a Polars type."""
 
+import re
 from collections.abc import Mapping
 
 import polars as pl
@@ -48,3 +49,33 @@ def postgres_type(column: str, dtype: pl.DataType) -> str:
             "for example to pl.String."
         )
     return known
+
+
+POLARS_TYPES: Mapping[str, pl.DataType] = {
+    "boolean": pl.Boolean(),
+    "smallint": pl.Int16(),
+    "integer": pl.Int32(),
+    "bigint": pl.Int64(),
+    "real": pl.Float32(),
+    "double precision": pl.Float64(),
+    "text": pl.String(),
+    "date": pl.Date(),
+    "time without time zone": pl.Time(),
+    "timestamp with time zone": pl.Datetime("us", "UTC"),
+    "timestamp without time zone": pl.Datetime("us"),
+}
+
+
+def polars_type(column: str, kind: str) -> pl.DataType:
+    """The Polars type that holds what assay writes to a column of this Postgres type.
+
+    Raises:
+        ConfigurationError: It is not one of the types that assay writes.
+    """
+    if digits := re.fullmatch(r"numeric\((\d+),(\d+)\)", kind):
+        return pl.Decimal(int(digits[1]), int(digits[2]))
+    if kind not in POLARS_TYPES:
+        raise ConfigurationError(
+            f"Column {column!r} is {kind}, which rows cannot be read back from here. Replay the load instead."
+        )
+    return POLARS_TYPES[kind]
