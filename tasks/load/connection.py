@@ -172,10 +172,19 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
         conn.execute(UNBOUND)
         if not fetch_one(conn, take)[0]:
             raise PipelineBusyError(
-                f"{pipeline}: another run of this pipeline is under way on this database. "
-                "Wait for its end; `assay status` shows it."
+                f"{pipeline}: another run of this pipeline is under way on this database"
+                f"{_name_open_load(conn, pipeline)}. Wait for its end; `assay status` shows it."
             )
         yield
+
+
+def _name_open_load(conn: Connection, pipeline: str) -> str:
+    """The load that is open, unless the other run has not come so far."""
+    try:
+        row = conn.execute(named_query("find_running"), (pipeline,)).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return ""
+    return f": load {row[0]}, attempt {row[1]}, since {row[2]} UTC" if row else ""
 
 
 def limit_transaction(conn: Connection, *, statement_timeout_s: float, lock_timeout_s: float = 60.0) -> None:
