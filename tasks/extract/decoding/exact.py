@@ -2,6 +2,7 @@
 
 import datetime as dt
 import decimal
+import math
 import re
 import types
 from collections.abc import Sequence
@@ -33,15 +34,23 @@ def may_round(body: bytes) -> bool:
 def rounds(number: str) -> bool:
     """Whether a JSON number is changed by becoming a double.
 
-    It is not when the double, written with as many digits as were sent, is that number: 0.1 passes, and so
-    does 0.10000000000000001, as which some languages write the same double; 9007199254740993 does not.
+    A number with a point or an exponent is not when it is the double, rounded to as many digits as were sent:
+    0.1 passes, and so does 0.10000000000000001, as which some languages write the same double. An integer
+    must be the double exactly: 9007199254740993 is none.
     """
     try:
         exact = decimal.Decimal(number)
     except decimal.InvalidOperation:  # an exponent of 19 digits
         return True
-    digits = len("".join(map(str, exact.as_tuple().digits)).strip("0"))
-    return decimal.Decimal(format(float(number), f".{max(digits, 1)}g")) != exact
+    double = float(number)
+    if double == 0 or math.isinf(double):
+        return exact != double
+    if number.lstrip("-").isdigit():
+        return exact != decimal.Decimal(double)
+    digits = "".join(map(str, exact.as_tuple().digits)).rstrip("0")
+    last_place = decimal.Decimal(1).scaleb(exact.adjusted() - len(digits) + 1)
+    # Twice, because a tie may have been rounded either way.
+    return abs(decimal.Decimal(double) - exact) * 2 > last_place
 
 
 def fits_decimal(number: decimal.Decimal, whole: int, fraction: int) -> bool:
