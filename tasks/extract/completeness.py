@@ -7,6 +7,7 @@ from msgspec import Raw
 from tasks.errors import FatalError
 from tasks.extract.pages import Answer
 from tasks.extract.pagination.protocol import PagesShiftedError
+from tasks.extract.seen import FirstSeen
 from tasks.pipeline import Resource
 from tasks.pipeline.paging import Positional
 
@@ -24,7 +25,7 @@ class PageWatch:
         self._resource = resource
         declared = resource.paginator
         self._looks_for_overlap = isinstance(declared, Positional) and not declared.allow_overlap
-        self._seen: dict[int, int] = {}
+        self._seen = FirstSeen()
         self._before: tuple[int, Answer] | None = None
 
     def watch(self, answer: Answer, part: int) -> None:
@@ -54,8 +55,7 @@ class PageWatch:
 
     def _refuse_repetition(self, answer: Answer, part: int) -> None:
         number = answer.page.number
-        # 64 bits of a hash, since there may be millions of pages.
-        earlier = self._seen.setdefault(hash((part, answer.fingerprint)), number)
+        earlier = self._seen.note(hash((part, answer.fingerprint)), number)
         if earlier != number:
             raise PageRepeatedError(
                 f"{self._resource.name}: pages {earlier} and {number} hold the same records. Does the API at "

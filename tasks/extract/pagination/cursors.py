@@ -15,6 +15,7 @@ from tasks.extract.pagination.places import fact_of, send
 from tasks.extract.pagination.protocol import HeaderFact, PagesLoopError, Reads
 from tasks.extract.pagination.totals import Flags, Totals
 from tasks.extract.reading import BodyReader, Fact
+from tasks.extract.seen import FirstSeen
 from tasks.pipeline.paging import Cursor, LastRecord, LinkHeader, NextLink, Paged, PageInfo, Place
 
 _ENDS = (None, "", False)
@@ -36,7 +37,7 @@ class ChainedPages(ABC):
         self._next: Any = None
         self._requested = 0
         self._taken = 0
-        self._seen: dict[int, int] = {}
+        self._seen = FirstSeen()
 
     @abstractmethod
     def _find_next(self, answer: Answer) -> Any:
@@ -79,9 +80,7 @@ class ChainedPages(ABC):
             )
 
     def _refuse_loop(self, answer: Answer) -> None:
-        # A hash of 64 bits, since there may be millions of long ones.
-        key = hash(msgspec.json.encode(self._next))
-        earlier = self._seen.setdefault(key, self._taken)
+        earlier = self._seen.note(hash(msgspec.json.encode(self._next)), self._taken)
         if earlier != self._taken:
             raise PagesLoopError(
                 f"{self._resource}: the API leads in a circle: page {self._taken} names the same next page "
