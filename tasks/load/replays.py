@@ -5,6 +5,7 @@ published, blocked (then a person may accept it) or failed. The next run gives u
 """
 
 import secrets
+from typing import cast
 
 from psycopg.types.json import Jsonb
 
@@ -66,7 +67,10 @@ def _find_origin(conn: Connection, pipeline: str, load_id: str) -> tuple[str, in
         raise ConfigurationError(
             f"{load_id!r} is a load of {whose}, not of {pipeline!r}. `assay status {pipeline}` lists those."
         )
-    return row[0], row[2], row[3]
+    load_id, _, extraction, cursors = row
+    assert isinstance(load_id, str)
+    assert isinstance(extraction, int)
+    return load_id, extraction, cast("dict[str, str | None]", cursors)
 
 
 def _refuse_harm(conn: Connection, pipeline: Pipeline, origin: str) -> None:

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from flows.pipelines.nyc_flights import pipeline, tidy
+from tasks.pipeline import Resource
 
 UTC = dt.UTC
 
@@ -63,10 +64,15 @@ def test_only_the_frames_at_hand_are_made_into_tables(resource: str) -> None:
     assert list(tidy({resource: pl.LazyFrame()})) == [resource]
 
 
+def _fields_of(resource: Resource) -> tuple[str, ...]:
+    assert resource.record is not None
+    return resource.record.__struct_fields__
+
+
 def test_all_tables_keep_their_keys_version_and_cursor() -> None:
     frames = {
         resource.name: pl.LazyFrame(
-            schema=dict.fromkeys(resource.record.__struct_fields__, pl.Int64)
+            schema=dict.fromkeys(_fields_of(resource), pl.Int64)
             | {"time_hour": pl.Datetime("us", "UTC")}
         )
         for resource in pipeline.resources
