@@ -67,10 +67,9 @@ def _find_origin(conn: Connection, pipeline: str, load_id: str) -> tuple[str, in
         raise ConfigurationError(
             f"{load_id!r} is a load of {whose}, not of {pipeline!r}. `assay status {pipeline}` lists those."
         )
-    load_id, _, extraction, cursors = row
-    assert isinstance(load_id, str)
+    origin, _, extraction, cursors = row
     assert isinstance(extraction, int)
-    return load_id, extraction, cast("dict[str, str | None]", cursors)
+    return str(origin), extraction, cast("dict[str, str | None]", cursors)
 
 
 def _refuse_harm(conn: Connection, pipeline: Pipeline, origin: str) -> None:

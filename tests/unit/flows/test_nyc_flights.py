@@ -72,8 +72,7 @@ def _fields_of(resource: Resource) -> tuple[str, ...]:
 def test_all_tables_keep_their_keys_version_and_cursor() -> None:
     frames = {
         resource.name: pl.LazyFrame(
-            schema=dict.fromkeys(_fields_of(resource), pl.Int64)
-            | {"time_hour": pl.Datetime("us", "UTC")}
+            schema=dict.fromkeys(_fields_of(resource), pl.Int64) | {"time_hour": pl.Datetime("us", "UTC")}
         )
         for resource in pipeline.resources
     }

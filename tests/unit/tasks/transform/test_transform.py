@@ -94,7 +94,8 @@ def test_table_without_rows_keeps_its_schema(tmp_path: Path) -> None:
         (lambda _: {"orders": None}, "returns a NoneType for table 'orders', not a LazyFrame"),
         (
             lambda frames: {"orders": frames["orders"].select("v")},
-            "orders: the transform returns no column 'id', declared as key, version or tombstone. It returns: v",
+            ("orders: the transform returns no column 'id', declared as key, version or tombstone. "
+            "It returns: v"),
         ),
         (with_column(pl.col("absent")), "the transform, for table 'orders', fails: ColumnNotFoundError"),
         (with_column(pl.col("v").cast(pl.Int64)), "for table 'orders', fails: InvalidOperationError"),
