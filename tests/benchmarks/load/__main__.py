@@ -247,7 +247,10 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     server = os.environ.get("ASSAY_TEST_DSN") or start_postgres(folder)
     with psycopg.connect(server, autocommit=True) as conn:
-        if what != "merge" or not conn.execute("SELECT FROM pg_database WHERE datname = 'bench'").fetchone():
+        if (
+            what != "merge"
+            or not conn.execute("SELECT 1 FROM pg_database WHERE datname = 'bench'").fetchone()
+        ):
             conn.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
             conn.execute("CREATE DATABASE bench")
         print(conn.execute("SELECT version()").fetchone()[0])  # type: ignore[index]
