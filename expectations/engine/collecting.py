@@ -69,12 +69,20 @@ def collect(frame: pl.LazyFrame, waiting: Mapping[Key, Deferred], engine: Engine
     return done
 
 
+# A panic inside of Polars is no `Exception`, and would take the whole validation with it.
+_WHATEVER = (Exception, pl.exceptions.PanicException)
+
+
+def _as_exception(raised: BaseException) -> Exception:
+    return raised if isinstance(raised, Exception) else RuntimeError(f"Polars panicked: {raised}")
+
+
 def _collect_once(frame: pl.LazyFrame, waiting: Mapping[Key, Deferred], engine: Engine) -> dict[Key, Any]:
     try:
         return _select(frame, waiting, engine)
-    except Exception as exc:  # noqa: BLE001  (whatever an expression raises is that metric's result)
+    except _WHATEVER as exc:  # whatever an expression raises is that metric's result
         if len(waiting) == 1:
-            return {key: Failure(exc) for key in waiting}
+            return {key: Failure(_as_exception(exc)) for key in waiting}
         logger.debug("One of %d metrics failed (%s); looking for it.", len(waiting), exc)
     return _collect_apart(frame, waiting, engine)
 
@@ -99,8 +107,8 @@ def _collect_apart(frame: pl.LazyFrame, waiting: Mapping[Key, Deferred], engine:
 def _plan_failure(frame: pl.LazyFrame, metric: Deferred) -> Failure | None:
     try:
         frame.select(metric.expr).collect_schema()
-    except Exception as exc:  # noqa: BLE001  (see _collect_once)
-        return Failure(exc)
+    except _WHATEVER as exc:  # see _collect_once
+        return Failure(_as_exception(exc))
     return None
 
 

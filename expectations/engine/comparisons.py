@@ -13,7 +13,7 @@ import polars as pl
 
 from expectations.engine.columns import Columns
 from expectations.engine.errors import RowConditionError
-from expectations.engine.literals import to_literal, without_categories
+from expectations.engine.literals import as_compared, to_literal
 from expectations.engine.membership import is_member
 
 
@@ -24,7 +24,7 @@ def compare(columns: Columns, name: str, operator: str, value: Any) -> pl.Expr:
         return is_member(column, value, dtype, strict=True).fill_null(value=False)
     if operator == "NOT_IN":
         return ~is_member(column, value, dtype, strict=True).fill_null(value=False)
-    return apply_comparison(operator, without_categories(column, dtype), to_literal(value, dtype))
+    return apply_comparison(operator, as_compared(column, dtype), to_literal(value, dtype))
 
 
 def apply_comparison(operator: str, left: Any, right: Any) -> pl.Expr:

@@ -16,6 +16,7 @@ import polars as pl
 from dateutil.parser import parse  # type: ignore[import-untyped]  # ships no types
 
 NUMBERS = (int, float, Decimal)
+_TEMPORAL = (dt.date, dt.time, dt.timedelta)
 _CATEGORIES = (pl.Categorical, pl.Enum)
 
 
@@ -24,9 +25,19 @@ def is_text(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.String, *_CATEGORIES))
 
 
-def without_categories(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Read categories as the text they stand for: their order is that of text, not of their declaration."""
-    return column.cast(pl.String) if isinstance(dtype, _CATEGORIES) else column
+def as_compared(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Read a column as its values compare.
+
+    Categories are the text they stand for, in its order, not that of their declaration. Milliseconds are
+    microseconds: beside a finer unit Polars compares in the coarser one, and cuts off what does not fit.
+    """
+    if isinstance(dtype, _CATEGORIES):
+        return column.cast(pl.String)
+    if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ms":
+        return column.cast(pl.Datetime("us", dtype.time_zone))
+    if isinstance(dtype, pl.Duration) and dtype.time_unit == "ms":
+        return column.cast(pl.Duration("us"))
+    return column
 
 
 def to_literal(value: Any, dtype: pl.DataType) -> Any:
@@ -34,12 +45,14 @@ def to_literal(value: Any, dtype: pl.DataType) -> Any:
 
     Raises:
         ValueError: a string for a temporal column is none of its kind.
-        TypeError: a number for a temporal column.
+        TypeError: a number for a temporal column, or the reverse.
     """
     if value is None:
         return None
     if dtype.is_temporal() and isinstance(value, NUMBERS):
         raise TypeError(f"{value!r} is a number; the column holds {dtype}.")
+    if isinstance(value, _TEMPORAL) and (dtype.is_numeric() or dtype == pl.Boolean):
+        raise TypeError(f"{value!r} is no number; the column holds {dtype}.")  # Polars would compare them
     if isinstance(dtype, pl.Datetime):
         return _to_datetime(value, dtype)
     if dtype == pl.Date:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from expectations.engine.literals import NUMBERS, to_literal, without_categories
+from expectations.engine.literals import NUMBERS, as_compared, to_literal
 
 _KINDS: dict[type[pl.DataType], tuple[type, ...]] = {
     pl.Binary: (bytes,),
@@ -38,7 +38,7 @@ def is_member(column: pl.Expr, values: Iterable[Any], dtype: pl.DataType, *, str
     Raises:
         ValueError: such text.
     """
-    column = without_categories(column, dtype)
+    column = as_compared(column, dtype)
     wanted = [
         literal for value in _comparable(values, dtype) for literal in _literals(value, dtype, strict=strict)
     ]

@@ -11,7 +11,7 @@ import polars as pl
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-from expectations.engine.literals import as_text, is_reversed, is_text, to_literal, without_categories
+from expectations.engine.literals import as_compared, as_text, is_reversed, is_text, to_literal
 from expectations.engine.metrics.registering import Call, aggregate, metric
 
 _SMALL = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.Boolean})
@@ -43,7 +43,7 @@ def _moments(domain: Domain) -> pl.Expr:
 
 
 def _ordered(domain: Domain) -> pl.Expr:
-    return without_categories(domain.present, domain.dtype)
+    return as_compared(domain.present, domain.dtype)
 
 
 @aggregate("column.max")
@@ -113,13 +113,16 @@ def _quantiles(
     if how not in _INTERPOLATIONS:
         raise ValueError(f"allow_relative_error must be one of {', '.join(_INTERPOLATIONS)}, not {how!r}.")
     has_distances = domain.dtype.is_numeric() or domain.dtype.is_temporal() or domain.dtype == pl.Null
-    if how == "nearest" or (is_text(domain.dtype) and how in _ROUNDINGS):
+    by_rank = is_text(domain.dtype) or domain.dtype.is_temporal()
+    if how == "nearest" or (how in _ROUNDINGS and by_rank):
         return pl.concat_list([_at_rank(_ordered(domain), q, _ROUNDINGS[how]) for q in quantiles])
     if not has_distances:
         raise TypeError(
             f"Column {domain.targets[0]!r} is {domain.dtype}: there is nothing between its values."
         )
-    return pl.concat_list([domain.present.quantile(q, interpolation=how) for q in quantiles])  # type: ignore[arg-type]  # checked above
+    # Polars panics at the quantile of no dates; of no moments it is null.
+    values = domain.present.cast(pl.Datetime("us")) if domain.dtype == pl.Date else domain.present
+    return pl.concat_list([values.quantile(q, interpolation=how) for q in quantiles])  # type: ignore[arg-type]  # checked above
 
 
 def _nearest(rank: pl.Expr) -> pl.Expr:
@@ -165,7 +168,7 @@ def between(domain: Domain, low: Any, high: Any, *, strict_min: bool, strict_max
         raise TypeError("Column values, min_value, and max_value must either be None or of the same type.")
     if low is not None and high is not None and is_reversed(low, high):
         raise ValueError("min_value cannot be greater than max_value")
-    return within(without_categories(domain.values, domain.dtype), low, high, strict_min, strict_max)
+    return within(as_compared(domain.values, domain.dtype), low, high, strict_min, strict_max)
 
 
 def within(

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from expectations.engine.domain import Domain, everywhere
-from expectations.engine.literals import is_text, without_categories
+from expectations.engine.literals import as_compared, is_text
 from expectations.engine.membership import is_member
 from expectations.engine.metrics.row_tests import row_test
 
@@ -25,7 +25,7 @@ def _kind(dtype: pl.DataType) -> str:
 
 
 def _value(domain: Domain, name: str) -> pl.Expr:
-    return without_categories(domain.columns.expr(name), domain.columns.dtype(name))
+    return as_compared(domain.columns.expr(name), domain.columns.dtype(name))
 
 
 def _are_comparable(domain: Domain, names: Iterable[str]) -> bool:

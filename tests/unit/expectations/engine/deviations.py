@@ -104,6 +104,19 @@ def _nested(it: Difference) -> bool:
     return raised(it.theirs) and any(dtype.is_nested() for dtype in it.dtypes())
 
 
+def _no_text(it: Difference) -> bool:
+    is_of_text = "length" in it.name or "regex" in it.name
+    has_none = any(
+        dtype.is_nested() or dtype.base_type() in {pl.Binary, pl.Duration} for dtype in it.dtypes()
+    )
+    return is_of_text and has_none and raised(it.ours)
+
+
+def _order(it: Difference) -> bool:
+    is_ordered = "increasing" in it.name or "decreasing" in it.name
+    return is_ordered and any(dtype.is_unsigned_integer() or dtype == pl.Boolean for dtype in it.dtypes())
+
+
 def _sum_of_no_numbers(it: Difference) -> bool:
     numbers = all(dtype.is_numeric() or dtype in {pl.Boolean, pl.Null} for dtype in it.dtypes())
     return "sum" in it.name and not numbers and raised(it.ours)
@@ -137,6 +150,8 @@ DEVIATIONS = (
     Deviation("Nested values", _nested),
     Deviation("Only numbers have a sum", _sum_of_no_numbers),
     Deviation("Wide integers", _wide),
+    Deviation("The order of unsigned integers and booleans", _order),
+    Deviation("Values without a text", _no_text),
 )
 
 
@@ -154,7 +169,13 @@ def restated(it: Difference) -> Expectation | None:
         if kwargs.get(key) is not None:
             changed[key] = _as_pandas_value(kwargs[key], first)
     if kwargs.get("value_set") is not None:
-        changed["value_set"] = [_as_pandas_value(value, first) for value in kwargs["value_set"]]
+        values = [_as_pandas_value(value, first) for value in kwargs["value_set"]]
+        # GX looks in a set of NumPy's own durations here.
+        is_set = "distinct" in it.name
+        changed["value_set"] = [
+            value.as_unit("us").to_timedelta64() if is_set and isinstance(value, pd.Timedelta) else value
+            for value in values
+        ]
     if kwargs.get("value_pairs_set") is not None:
         changed["value_pairs_set"] = [
             (_as_pandas_value(left, first), _as_pandas_value(right, others[0]))

@@ -36,12 +36,14 @@ def as_pandas(frame: pl.DataFrame | pd.DataFrame, expectation: Expectation) -> p
     """The frame as pandas needs it to answer this expectation.
 
     Its own types, but for two that it has none for. Decimals are floats, as GX documents, and only for
-    expectations about text as they are. Integers with nulls become floats, unless that would change them.
+    expectations about text or types as they are. Integers with nulls become floats, unless that would
+    change them.
     """
     if isinstance(frame, pd.DataFrame):
         return frame
     of_text = any(word in expectation.expectation_type for word in _OF_TEXT)
-    decimals = [] if of_text else [name for name, dtype in frame.schema.items() if dtype.is_decimal()]
+    as_they_are = of_text or expectation.expectation_type in TYPE_EXPECTATIONS
+    decimals = [] if as_they_are else [name for name, dtype in frame.schema.items() if dtype.is_decimal()]
     table = to_pandas(frame.with_columns(pl.col(decimals).cast(pl.Float64)))
     for name, dtype in frame.schema.items():
         if dtype.is_integer() and frame[name].null_count() and (of_text or _is_wide(frame[name])):

@@ -79,6 +79,38 @@ def test_an_expectation_without_a_metric_fails_loudly_and_alone() -> None:
     assert other.success
 
 
+def test_a_panic_inside_of_polars_is_a_result_and_the_others_are_evaluated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    select = collecting._select
+
+    def panic(frame: Any, waiting: Any, engine: Any) -> Any:
+        if any("mean" in str(metric.expr) for metric in waiting.values()):
+            raise pl.exceptions.PanicException("unwrap on None")
+        return select(frame, waiting, engine)
+
+    monkeypatch.setattr(collecting, "_select", panic)
+    expectations = [gxe.ExpectColumnMeanToBeBetween(column="j"), gxe.ExpectColumnMaxToBeBetween(column="j")]
+    mean, maximum = validate_frame(MIXED, suite(*expectations)).results
+    assert "Polars panicked" in str(mean.exception_info)
+    assert maximum.success
+
+
+def test_no_dates_have_no_quantiles_whatever_lies_between_them() -> None:
+    frame = pl.DataFrame({"d": [None, None]}, schema={"d": pl.Date})
+    for how in ("nearest", "lower", "higher", "linear"):
+        ranges = {"quantiles": [0.0, 0.5, 1.0], "value_ranges": [["2024-01-01", "2024-01-02"]] * 3}
+        [result] = validate_frame(
+            frame,
+            suite(
+                gxe.ExpectColumnQuantileValuesToBeBetween(
+                    column="d", quantile_ranges=ranges, allow_relative_error=how
+                )
+            ),
+        ).results
+        assert result.result["observed_value"]["values"] == [None] * 3
+
+
 def test_severity_meta_and_suite_parameters_come_back() -> None:
     expectation = gxe.ExpectColumnMaxToBeBetween(
         column="j", max_value={"$PARAMETER": "top"}, severity="warning", meta={"quarantine": True}

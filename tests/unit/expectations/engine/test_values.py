@@ -93,6 +93,15 @@ def test_nothing_lies_beyond_a_bound_that_is_nan() -> None:
     assert not ask(gxe.ExpectColumnMaxToBeBetween(column="x", max_value=nan)).success
 
 
+def test_a_coarse_unit_cuts_nothing_off_a_finer_one() -> None:
+    late = dt.datetime(2024, 2, 29, 23, 59, 59, 999_999)  # noqa: DTZ001  (has no zone)
+    frame = pl.DataFrame({"fine": [late]}).with_columns(coarse=pl.col("fine").cast(pl.Datetime("ms")))
+    equal = gxe.ExpectMulticolumnValuesToBeEqual(column_list=["coarse", "fine"])
+    assert ask(equal, frame).result["unexpected_count"] == 1
+    assert not ask(gxe.ExpectColumnValuesToBeBetween(column="coarse", min_value=late), frame).success
+    assert not ask(gxe.ExpectColumnValuesToBeInSet(column="coarse", value_set=[late]), frame).success
+
+
 def test_sums_do_not_overflow() -> None:
     assert ask(gxe.ExpectColumnSumToBeBetween(column="wide")).result["observed_value"] == 2 * (2**63 - 1)
     total = gxe.ExpectMulticolumnSumToEqual(column_list=["wide", "twin"], sum_total=2 * (2**63 - 1))
@@ -103,6 +112,7 @@ def test_unlike_kinds_are_never_equal_and_have_no_order() -> None:
     pair = {"column_A": "day", "column_B": "x"}
     assert ask(gxe.ExpectColumnPairValuesToBeEqual(**pair)).result["unexpected_count"] == 2
     assert raised(ask(gxe.ExpectColumnPairValuesAToBeGreaterThanB(**pair)))
+    assert raised(ask(gxe.ExpectColumnValuesToBeBetween(column="x", min_value=dt.date(2024, 1, 1))))
 
 
 def test_what_is_not_tested_cannot_fail_a_test() -> None:
