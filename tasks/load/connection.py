@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import LiteralString
 
@@ -175,7 +175,12 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
                 f"{pipeline}: another run of this pipeline is under way on this database"
                 f"{_name_open_load(conn, pipeline)}. Wait for its end; `assay status` shows it."
             )
-        yield
+        try:
+            yield
+        finally:
+            # Closing alone would end it, too, but behind a pooler some time later.
+            with suppress(psycopg.Error):
+                conn.execute("ROLLBACK")
 
 
 def _name_open_load(conn: Connection, pipeline: str) -> str:

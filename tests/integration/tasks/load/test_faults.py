@@ -38,11 +38,13 @@ def mortal() -> str:
 
 def crash_and_recover(dsn: str) -> None:
     """Kill a backend; the server then ends all others and starts anew, as after a crash of its own."""
-    with psycopg.connect(dsn) as conn:
-        os.kill(conn.info.backend_pid, signal.SIGKILL)
+    # The server has noticed once it ends the other one, too; until then it takes new connections.
+    with psycopg.connect(dsn) as killed, psycopg.connect(dsn) as other:
+        os.kill(killed.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
-            conn.execute("SELECT pg_sleep(30)")
-        conn.close()
+            other.execute("SELECT pg_sleep(30)")
+        killed.close()
+        other.close()
     deadline = time.monotonic() + 30
     while True:
         try:
