@@ -1,36 +1,18 @@
 """The Prefect tasks of the load step: staging, a task a table, and the publishing transaction."""
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.tasks import exponential_backoff
-
-from tasks.errors import is_retriable
 from tasks.handover import Extracted, Load, Status, TableVerdict
 from tasks.load.load import Target, load_tables, stage_table
 from tasks.pipeline import Pipeline, Table
+from tasks.retrying import retried_task
 
 
-@task(
-    task_run_name="stage {table.name}",
-    retries=2,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=1,
-    retry_condition_fn=is_retriable,
-    cache_policy=NO_CACHE,
-)
+@retried_task("stage {table.name}")
 def stage(target: Target, table: Table, load: Load, verdict: TableVerdict) -> int:
     """Copy one table's clean rows into staging."""
     return stage_table(target, table, load, verdict)
 
 
-@task(
-    task_run_name="load",
-    retries=2,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=1,
-    retry_condition_fn=is_retriable,
-    cache_policy=NO_CACHE,
-)
+@retried_task("load")
 def load_staged(
     target: Target,
     pipeline: Pipeline,
