@@ -1,6 +1,7 @@
 """How a table must change to hold a load: what differs, what is refused, and the statements."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from psycopg import sql
 
@@ -21,6 +22,8 @@ from tasks.load.names import refuse_collisions
 from tasks.load.shape import target_columns, target_key
 from tasks.load.widening import widen
 from tasks.pipeline import Table
+
+Kind = Literal["column added", "column widened", "column absent", "column present"]
 
 
 def plan_changes(
@@ -45,11 +48,19 @@ def plan_changes(
     new = [name for name in wanted if name not in there]
     absent = [name for name in known if name in there and name not in wanted]
     present = [name for name in wanted if known and name in there and name not in known]
+
+    def change(kind: Kind, column: str, before: str | None, after: str | None) -> SchemaChange:
+        action = _action(kind, column, after)
+        statement = None if action is None else _alter(conn, schema, table, action)
+        return SchemaChange(
+            table=table.name, kind=kind, column=column, before=before, after=after, statement=statement
+        )
+
     changes = [
-        *(_widened(conn, schema, table, name, there[name], str(kind)) for name, kind in wider.items()),
-        *(_added(conn, schema, table, name, wanted[name]) for name in new),
-        *(_absent(conn, schema, table, name, there[name]) for name in absent),
-        *(_present(table, name, there[name]) for name in present),
+        *(change("column widened", name, there[name], kind) for name, kind in wider.items()),
+        *(change("column added", name, None, wanted[name]) for name in new),
+        *(change("column absent", name, there[name], None) for name in absent),
+        *(change("column present", name, None, there[name]) for name in present),
     ]
     needed = [change for change in changes if change.before != change.after]
     if table.columns == "freeze":
@@ -57,49 +68,17 @@ def plan_changes(
     return needed
 
 
-def _widened(
-    conn: Connection, schema: str, table: Table, column: str, before: str, after: str
-) -> SchemaChange:
-    action = set_type(column, after)
-    return SchemaChange(
-        table=table.name,
-        kind="column widened",
-        column=column,
-        before=before,
-        after=after,
-        statement=_alter(conn, schema, table, action),
-    )
-
-
-def _added(conn: Connection, schema: str, table: Table, column: str, after: str) -> SchemaChange:
-    action = sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(column), type_sql(after))
-    return SchemaChange(
-        table=table.name,
-        kind="column added",
-        column=column,
-        before=None,
-        after=after,
-        statement=_alter(conn, schema, table, action),
-    )
-
-
-def _absent(conn: Connection, schema: str, table: Table, column: str, before: str) -> SchemaChange:
-    """The column stays, with its values; the statement is for a person who does not need them."""
-    action = sql.SQL("DROP COLUMN {}").format(sql.Identifier(column))
-    return SchemaChange(
-        table=table.name,
-        kind="column absent",
-        column=column,
-        before=before,
-        after=None,
-        statement=_alter(conn, schema, table, action),
-    )
-
-
-def _present(table: Table, column: str, after: str) -> SchemaChange:
-    return SchemaChange(
-        table=table.name, kind="column present", column=column, before=None, after=after, statement=None
-    )
+def _action(kind: str, column: str, after: str | None) -> sql.Composable | None:
+    """What the change's statement does; that of an absent column is for a person who does not need it."""
+    name = sql.Identifier(column)
+    match kind:
+        case "column added":
+            return sql.SQL("ADD COLUMN {} {}").format(name, type_sql(str(after)))
+        case "column widened":
+            return set_type(column, str(after))
+        case "column absent":
+            return sql.SQL("DROP COLUMN {}").format(name)
+    return None
 
 
 def _alter(conn: Connection, schema: str, table: Table, action: sql.Composable) -> str:

@@ -5,10 +5,11 @@ from psycopg import sql
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection
 from tasks.load.dispositions.keyed import (
+    IS_NEW_OR_DIFFERS,
     count_changes,
     delete_rows,
     fill_new,
-    note_new_and_differing,
+    note_changed,
     select_touched,
     write_rows,
 )
@@ -18,7 +19,9 @@ __all__ = ["delete_rows", "fill_new", "find_changes", "select_touched", "write_r
 
 def find_changes(conn: Connection, batch: Batch) -> Changes:
     """Note new, differing and deleted rows; one that is older than the target's by `version_by` is none."""
-    note_new_and_differing(conn, batch, is_newer=_not_older(batch))
+    note_changed(
+        conn, batch, {"is_newer": _not_older(batch)}, condition=f"{IS_NEW_OR_DIFFERS} AND {{is_newer}}"
+    )
     return count_changes(conn, batch)
 
 

@@ -3,8 +3,6 @@
 Readers see the old table or the new one, also those whose snapshot is older: no TRUNCATE, no other table.
 """
 
-from psycopg import sql
-
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection
 from tasks.load.dispositions.keyed import (
@@ -12,7 +10,7 @@ from tasks.load.dispositions.keyed import (
     delete_rows,
     fill_new,
     note_absent,
-    note_new_and_differing,
+    note_changed,
     select_touched,
     write_rows,
 )
@@ -22,6 +20,6 @@ __all__ = ["delete_rows", "fill_new", "find_changes", "select_touched", "write_r
 
 def find_changes(conn: Connection, batch: Batch) -> Changes:
     """Note new and differing rows, and those that are gone."""
-    note_new_and_differing(conn, batch, is_newer=sql.SQL("true"))
+    note_changed(conn, batch)
     absent, withheld = note_absent(conn, batch)
     return count_changes(conn, batch, absent=absent, withheld=withheld)

@@ -6,15 +6,13 @@ tombstone is kept as a version that ends when it begins, which is valid at no ti
 that comes after it does not come alive.
 """
 
-from collections.abc import Sequence
-
 from psycopg import sql
 
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection
 from tasks.load.ddl import identifiers
-from tasks.load.diff import differing_values, refuse_interference, same_values
-from tasks.load.dispositions.keyed import ACTION, DELETE, INSERT, UPDATE, assign, count_changes
+from tasks.load.diff import refuse_interference, same_values
+from tasks.load.dispositions.keyed import assign, count_changes, note_changed, relations, select_touched
 from tasks.load.dispositions.validity import delete_rows, key_versions, validity
 
 __all__ = ["delete_rows", "fill_new", "find_changes", "select_touched", "write_rows"]
@@ -39,32 +37,20 @@ def fill_new(conn: Connection, batch: Batch) -> Changes:
 
 def find_changes(conn: Connection, batch: Batch) -> Changes:
     """Note the versions that are new and that come with other values; then where each version ends."""
-    conn.execute(
-        batch.fill(
-            "CREATE TEMP TABLE {changed} ON COMMIT DROP AS SELECT {new_key}, new.{version} AS {begin}, "
-            "{is_dead} AS {dead}, old.{first_key} IS NOT NULL AS {is_known}, "
-            "CASE WHEN {is_dead} THEN {delete} WHEN old.{first_key} IS NULL THEN {insert} ELSE {update} END "
-            "AS {action} FROM {staging} new "
-            "LEFT JOIN {target} old ON {same_key} AND old.{begin} = new.{version} "
-            "WHERE old.{first_key} IS NULL OR {is_dead} <> {was_dead} OR (NOT {is_dead} AND {differs})",
-            **_relations(batch),
-            differs=differing_values(batch.values, "new", "old"),
-        )
+    note_changed(
+        conn,
+        batch,
+        _relations(batch),
+        more_columns=(
+            "new.{version} AS {begin}, {is_dead} AS {dead}, old.{first_key} IS NOT NULL AS {is_known}, "
+        ),
+        same_row="{same_key} AND old.{begin} = new.{version}",
+        condition="old.{first_key} IS NULL OR {is_dead} <> {was_dead} OR (NOT {is_dead} AND {differs})",
     )
     changes = count_changes(conn, batch)
     if not changes.is_nothing:
         _note_ends(conn, batch)
     return changes
-
-
-def select_touched(batch: Batch, columns: Sequence[str]) -> sql.Composed:
-    """These columns of all versions of the changed keys, and of the staged ones that live."""
-    return batch.fill(
-        "SELECT {new} FROM {changed} JOIN {staging} new USING ({key}) WHERE NOT {is_dead} UNION "
-        "SELECT {old} FROM {changed} JOIN {target} old USING ({key})",
-        new=identifiers(columns, "new"),
-        old=identifiers(columns, "old"),
-    )
 
 
 def write_rows(conn: Connection, batch: Batch, changes: Changes) -> None:
@@ -125,12 +111,10 @@ def _relations(batch: Batch) -> dict[str, sql.Composable]:
     assert batch.table.version_by is not None
     names = validity()
     return {
+        **relations(batch),
         **names,
         "version": sql.Identifier(batch.table.version_by),
         "ends": sql.Identifier(f"ends_{batch.table.name}"),
-        "new_key": identifiers(batch.key, "new"),
-        "first_key": sql.Identifier(batch.key[0]),
-        "same_key": same_values(batch.key, "new", "old"),
         "same_changed": same_values(batch.key, "new", "c"),
         "same_ends": same_values(batch.key, "new", "ends"),
         "was_dead": sql.SQL("coalesce(old.{end} = old.{begin}, false)").format(**names),
@@ -138,8 +122,4 @@ def _relations(batch: Batch) -> dict[str, sql.Composable]:
         "was": WAS,
         "is_known": sql.Identifier("assay: is known"),
         "is_changed": sql.Identifier("assay: is changed"),
-        "action": ACTION,
-        "insert": INSERT,
-        "update": UPDATE,
-        "delete": DELETE,
     }
