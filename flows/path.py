@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,8 @@ def plain_steps(threads: int) -> Iterator[Steps]:
     with ThreadPoolExecutor(threads, thread_name_prefix="step") as pool:
 
         def start(step: Callable[..., Any]) -> Submit:
-            return lambda *arguments: pool.submit(run, step, arguments)
+            # In the run's context, where its timings are recorded.
+            return lambda *arguments: pool.submit(copy_context().run, run, step, arguments)
 
         yield Steps(
             extract=start(extract_resource),

@@ -26,6 +26,7 @@ from tasks.load.schemas import read_schemas
 from tasks.load.staging import drop_leftovers, prepare_staging
 from tasks.pipeline import Pipeline
 from tasks.ports import Helper
+from tasks.timings import record_timings, step
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +71,12 @@ def run_pipeline(
         DataQualityError: The gate blocked the load.
         PipelineError: The attempt failed; nothing was published.
     """
-    with ExitStack() as stack:
+    with record_timings() as timings, ExitStack() as stack:
         try:
-            target, helper = enter_run(stack, pipeline, ports)
-            load = _open_load(target, pipeline, ports, order)
+            with step("open"):
+                target, helper = enter_run(stack, pipeline, ports)
+                load = _open_load(target, pipeline, ports, order)
+            timings.attempt = load.load_id, load.attempt_no
         except PipelineError as exc:
             tell_unopened(pipeline, ports, exc)
             raise

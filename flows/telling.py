@@ -12,6 +12,7 @@ from tasks.load.load import Target, record_failure
 from tasks.pipeline import Pipeline
 from tasks.ports import Helper
 from tasks.publish.events import events_of
+from tasks.timings import recorded_spans
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +20,13 @@ log = logging.getLogger(__name__)
 def tell(target: Target, load_id: str, attempt_no: int, ports: Ports, helper: Helper) -> LoadReport:
     """Tell people of an attempt, and note that they know."""
     with open_connection(target.dsn) as conn:
+        history.record_timings(conn, load_id, attempt_no, recorded_spans(load_id, attempt_no))
         report = history.read_report(conn, load_id, attempt_no)
         lines = history.read_lines(conn)
     ports.publish(report, lines, ports.audience, helper)
     with open_connection(target.dsn) as conn:
         ledger.mark_told(conn, load_id, attempt_no)
+        history.record_timings(conn, load_id, attempt_no, recorded_spans(load_id, attempt_no))
     return report
 
 

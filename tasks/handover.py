@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from tasks.schema import Kind, LearnedSchema
+from tasks.timings import Span
 
 Severity = Literal["critical", "warning", "info"]
 Seen = Literal["remaining", "clean", "table"]
@@ -193,6 +194,7 @@ class LoadReport(Struct, frozen=True, kw_only=True):
     run_url: str | None = None
     accepted_by: str | None = None
     accept_reason: str | None = None
+    timings: tuple[Span, ...] = ()
     alert: bool = True
     recovered: bool = False
 

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks import errors
+from tasks.timings import add_part
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +71,13 @@ class HelperProcess:
                 no answer in time.
         """
         request = json.dumps({"function": function, "arguments": arguments}).encode() + b"\n"
+        asked = time.perf_counter()
         with self._lock:
             reply = json.loads(self._serve(function, request))
         if "error" in reply:
             raise getattr(errors, reply["error"])(reply["message"])
+        # Until it was imported, and done with what others had asked.
+        add_part("wait for the helper", time.perf_counter() - asked - reply["took_s"])
         return reply["result"]
 
     def _serve(self, function: str, request: bytes) -> bytes:
@@ -168,8 +172,9 @@ class _Child:
 def _answer(request: bytes) -> bytes:
     """The reply to a request, both as a line of JSON."""
     reply: dict[str, Any]
+    began = time.perf_counter()
     try:
-        reply = {"result": _run(**json.loads(request))}
+        reply = {"result": _run(**json.loads(request)), "took_s": time.perf_counter() - began}
         return json.dumps(reply).encode() + b"\n"
     except (KeyboardInterrupt, SystemExit):
         raise

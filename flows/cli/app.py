@@ -32,13 +32,17 @@ def read_last(pipeline: str) -> tuple[LoadReport, str] | None:
         return None  # never run, or no database: the run itself says more
 
 
-def print_last(pipeline: str, *, unless: tuple[LoadReport, str] | None = None) -> None:
-    """Show the attempt that just ended, if it came as far as the ledger."""
+def print_last(pipeline: str, *, unless: tuple[LoadReport, str] | None = None, timings: bool = False) -> None:
+    """Show the attempt that just ended, if it came as far as the ledger; with its steps' times if wanted."""
     from flows.summary import print_report  # noqa: PLC0415
+    from flows.timetable import print_timings  # noqa: PLC0415
 
     last = read_last(pipeline)
-    if last is not None and last != unless:
-        print_report(out, *last)
+    if last is None or last == unless:
+        return
+    print_report(out, *last)
+    if timings:
+        print_timings(out, last[0].timings)
 
 
 def show_progress(*, quiet: bool = False) -> None:

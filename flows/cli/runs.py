@@ -18,6 +18,7 @@ def run(
     *,
     full_refresh: bool = False,
     prefect: bool = True,
+    timings: bool = False,
     quiet: Annotated[bool, Parameter(alias="-q")] = False,
 ) -> None:
     """Run a pipeline now: extract, transform, validate, load, publish.
@@ -26,9 +27,10 @@ def run(
         pipeline: Name of a pipeline; `assay list` shows them.
         full_refresh: Ask the API for everything, not only for what changed since the cursor.
         prefect: With `--no-prefect` the run needs no Prefect server, shows in no UI and sends no alerts.
+        timings: Show where the time went, step by step.
         quiet: No progress, only the result.
     """
-    _start(pipeline, prefect=prefect, quiet=quiet, full_refresh=full_refresh)
+    _start(pipeline, prefect=prefect, quiet=quiet, timings=timings, full_refresh=full_refresh)
 
 
 @app.command
@@ -52,7 +54,7 @@ def replay(
     _start(pipeline, prefect=prefect, quiet=quiet, replay=load, force=force)
 
 
-def _start(pipeline: str, *, prefect: bool, quiet: bool, **order: Any) -> None:
+def _start(pipeline: str, *, prefect: bool, quiet: bool, timings: bool = False, **order: Any) -> None:
     """Run a pipeline and print how it ended; `order` is what the flow is told besides its name."""
     from flows.catalog import find_pipeline  # noqa: PLC0415  commands import what they need
 
@@ -65,7 +67,7 @@ def _start(pipeline: str, *, prefect: bool, quiet: bool, **order: Any) -> None:
         else:
             _run_plainly(declared, **order)
     finally:
-        print_last(declared.name, unless=before)
+        print_last(declared.name, unless=before, timings=timings)
 
 
 def _run_under_prefect(pipeline: str, order: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from tasks.extract.failures import ExtractionStopped
 from tasks.extract.pages import Answer, PageRequest
 from tasks.extract.pagination.paginate import learn
 from tasks.extract.pagination.protocol import Paginator
+from tasks.timings import part
 
 _TICK_S = 0.1
 _HELD_BYTES = 128_000_000
@@ -81,6 +82,7 @@ class ReadAhead:
         self._largest = max(self._largest, len(answer.page.body))
         return answer
 
+    @part("wait for pages")
     def _await(self, future: Future[Answer], on_tick: Callable[[], None]) -> Answer:
         while True:
             if self._error:

@@ -29,10 +29,12 @@ from tasks.extract.reported import ReportedError
 from tasks.handover import Extracted, Load
 from tasks.pipeline import Cursor, LinkHeader, NextLink, PageInfo, Resource
 from tasks.pipeline.paging import Positional
+from tasks.timings import timed_step
 
 _log = logging.getLogger(__name__)
 
 
+@timed_step("extract", subject="resource")
 def extract_resource(
     client: ApiClient,
     resource: Resource,

@@ -22,6 +22,7 @@ from tasks.load.refreshing import as_refreshed
 from tasks.load.reporting import note_touched
 from tasks.load.shape import target_columns
 from tasks.pipeline import Pipeline, Table
+from tasks.timings import part
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Applied:
     outcomes: tuple[ExpectationOutcome, ...] = ()
 
 
+@part("tables")
 def apply_tables(
     conn: Connection,
     pipeline: Pipeline,

@@ -23,6 +23,7 @@ from tasks.load.staging import SCHEMA as STAGING
 from tasks.load.staging import staging_name
 from tasks.load.widening import rewrites
 from tasks.pipeline import Pipeline, Table
+from tasks.timings import part
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ Types = Mapping[str, Mapping[str, str]]
 """Columns and Postgres types of each table's frame."""
 
 
+@part("shape")
 def fit_tables(
     conn: Connection, pipeline: Pipeline, load: Load, types: Types, *, statement_timeout_s: float
 ) -> None:

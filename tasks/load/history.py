@@ -19,6 +19,7 @@ from tasks.handover import (
 from tasks.load.connection import Connection, named_query
 from tasks.load.jsonb import storable_json, storable_text
 from tasks.load.tables import read_changes
+from tasks.timings import Span
 
 BAD_STATES = ("failed", "error")
 
@@ -86,6 +87,15 @@ def _validation_row(load: Load, position: int, outcome: ExpectationOutcome) -> d
     }
 
 
+def record_timings(conn: Connection, load_id: str, attempt_no: int, spans: Sequence[Span]) -> None:
+    """Record where an attempt's time went, if anything was measured."""
+    if spans:
+        conn.execute(
+            "UPDATE assay.attempts SET timings = %s WHERE load_id = %s AND attempt_no = %s",
+            (storable_json(msgspec.to_builtins(spans)), load_id, attempt_no),
+        )
+
+
 def read_kept_reports(conn: Connection, load: Load) -> set[str]:
     """The reporting tables that the pipeline's publication before this load kept up."""
     row = conn.execute(
@@ -134,6 +144,7 @@ def read_report(conn: Connection, load_id: str, attempt_no: int) -> LoadReport:
         run_url=attempt["run_url"],
         accepted_by=attempt["accepted_by"],
         accept_reason=attempt["accept_reason"],
+        timings=msgspec.convert(attempt["timings"], tuple[Span, ...]),
         alert=_is_news(attempt),
         recovered=attempt["previous_status"] in {"blocked", "failed"}
         and attempt["status"] in {"published", "no new rows"},

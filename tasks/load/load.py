@@ -24,6 +24,7 @@ from tasks.load.judged import BlockedInTransactionError, Judged
 from tasks.load.publication import publish_load
 from tasks.load.staging import stage_rows
 from tasks.pipeline import Pipeline, Table
+from tasks.timings import timed_step
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Target:
     statement_timeout_s: float = 600.0
 
 
+@timed_step("stage", subject="table")
 def stage_table(target: Target, table: Table, load: Load, verdict: TableVerdict) -> int:
     """Copy one table's clean rows into staging, unless the gate blocks them; returns how many."""
     if verdict.verdict == "blocked":
@@ -57,6 +59,7 @@ def stage_table(target: Target, table: Table, load: Load, verdict: TableVerdict)
     return copied
 
 
+@timed_step("load")
 def load_tables(
     target: Target,
     pipeline: Pipeline,

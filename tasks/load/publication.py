@@ -31,6 +31,7 @@ from tasks.load.reporting import refresh_report
 from tasks.load.schemas import keep_schemas
 from tasks.load.staging import assert_staged, drop_staging, staging_name
 from tasks.pipeline import Pipeline, Table
+from tasks.timings import part
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ def _publish(conn: Connection, pipeline: Pipeline, load: Load, judged: Judged, t
     conn.execute("UPDATE assay.loads SET status = 'published' WHERE load_id = %s", (load.load_id,))
 
 
+@part("reporting tables")
 def _refresh_reports(
     conn: Connection, pipeline: Pipeline, load: Load, applied: Mapping[str, Applied]
 ) -> dict[str, int]:
@@ -140,6 +142,7 @@ def _lock_tables(conn: Connection, pipeline: Pipeline) -> None:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("table", pipeline.target_schema, name),))
 
 
+@part("table checks")
 def _check_tables(
     conn: Connection, pipeline: Pipeline, judged: Judged, applied: Mapping[str, Applied]
 ) -> list[ExpectationOutcome]:
@@ -153,6 +156,7 @@ def _check_tables(
     return outcomes
 
 
+@part("quarantine")
 def _quarantine(conn: Connection, pipeline: Pipeline, table: Table, load: Load, judged: Judged) -> int:
     close_replaced(conn, load, table)
     verdict, extracted = judged.verdicts[table.name], judged.extracted[table.resource]

@@ -19,6 +19,7 @@ from tasks.load.ddl import (
     qualified,
     read_columns,
 )
+from tasks.timings import part
 
 SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
@@ -96,6 +97,7 @@ def stage_rows(
     return copied
 
 
+@part("copy")
 def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> int:
     """COPY a frame into a table with the same columns, batch by batch; returns the rows copied.
 

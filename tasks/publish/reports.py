@@ -13,6 +13,7 @@ from tasks.publish.overview import render_overview
 from tasks.publish.pages import render_load_pages
 from tasks.publish.paths import INDEX, load_page, table_page
 from tasks.publish.wording import tables_of
+from tasks.timings import timed_step
 
 _HTML: Final = "text/html; charset=utf-8"
 
@@ -47,6 +48,7 @@ def publish_report(
     }
 
 
+@timed_step("publish")
 def tell_people(
     report: LoadReport, lines: Sequence[LoadLine], audience: Audience, helper: Helper
 ) -> dict[str, str]:

@@ -12,6 +12,7 @@ import polars as pl
 from tasks.errors import ConfigurationError, PipelineError
 from tasks.handover import Extracted, Load, Transformed
 from tasks.pipeline import Frames, Pipeline, Table
+from tasks.timings import timed_step
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 RESERVED = re.compile(r"__assay_.*|\*|\^.*\$", re.DOTALL)
 
 
+@timed_step("transform")
 def transform_tables(
     pipeline: Pipeline, load: Load, extracted: Sequence[Extracted]
 ) -> dict[str, Transformed]:

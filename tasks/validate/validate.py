@@ -10,10 +10,12 @@ import msgspec
 from tasks.handover import Extracted, Load, TableVerdict, Transformed
 from tasks.pipeline import Pipeline, Table
 from tasks.ports import Helper
+from tasks.timings import timed_step
 
 log = logging.getLogger(__name__)
 
 
+@timed_step("validate", subject="table")
 def validate_table(
     pipeline: Pipeline,
     table: Table,

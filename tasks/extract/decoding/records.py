@@ -15,6 +15,7 @@ from tasks.extract.decoding.strict import NoRecord, describe_known
 from tasks.extract.pages import Answer
 from tasks.pipeline import Resource
 from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields
+from tasks.timings import part
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Records:
         """Whether the pages taken so far were only learned from."""
         return self._evidence is not None
 
+    @part("decode")
     def take(self, answer: Answer) -> None:
         """Take the records of a page.
 
