@@ -1,6 +1,6 @@
 """`kill -9` of whole runs, at every named step and at random moments, for every disposition.
 
-    python -m tests.benchmarks.load.kills [--random 200] [--seed 1] [DISPOSITION …]
+    python -m tests.benchmarks.load.kills [--random 200] [--only-random] [--seed 1] [DISPOSITION …]
 
 Each trial starts from a published load, kills a run of the next one, runs once more undisturbed, and compares
 rows, reporting table, cursor and quarantine with what plain Python says. A reader looks all the while. The
@@ -30,6 +30,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("dispositions", nargs="*", default=DISPOSITIONS)
     arguments.add_argument("--random", type=int, default=200)
+    arguments.add_argument("--only-random", action="store_true")
     arguments.add_argument("--seed", type=int, default=1)
     chosen = arguments.parse_args()
     context = multiprocessing.get_context("forkserver")
@@ -44,7 +45,7 @@ def main() -> int:
             print(f"{bench.disposition}: undisturbed, {lengths}", flush=True)
         chance = random.Random(chosen.seed)
         for bench in benches:
-            for step in NAMED:
+            for step in [] if chosen.only_random else NAMED:
                 tally += judge(bench, Moment(step))
         for bench in itertools.islice(itertools.cycle(benches), chosen.random):
             tally += judge(bench, random_moment(bench.lengths, chance))

@@ -1,0 +1,62 @@
+"""A replaced table with a view, a grant, a foreign key, and readers old and new."""
+
+import statistics
+import time
+from functools import partial
+from pathlib import Path
+
+import psycopg
+
+from tasks.load.connection import Connection, fetch_one, open_connection
+from tests.benchmarks.load.measuring import Cost, describe, measure, reading
+from tests.benchmarks.load.rows import REPLACED, apply, fill, make_rows, stage
+
+DIFFERING = {"unchanged": 0, "3 % differing": 33, "100 % differing": 1}
+AROUND = """
+CREATE VIEW dear AS SELECT * FROM items WHERE price > 100;
+GRANT SELECT ON items TO pg_monitor;
+CREATE TABLE orders (item bigint REFERENCES items ON DELETE CASCADE);
+INSERT INTO orders SELECT id FROM items LIMIT 1000;
+VACUUM ANALYZE items
+"""
+KEPT = (
+    "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM dear) > 0, "
+    "has_table_privilege('pg_monitor', 'items', 'SELECT')"
+)
+OLD = "SELECT count(*), sum(price) FROM items"
+CONTROL_S = 1.0
+"""The idle control lasts as long as the load did, and this at least."""
+
+
+def bench_replace(dsn: str, folder: Path, rows: int, rounds: int = 3) -> None:
+    """Each share of differing rows so many times, and after each the same reader without a load."""
+    with open_connection(dsn) as conn:
+        fill(conn, stage(conn, REPLACED, make_rows(folder, rows)))
+        for statement in AROUND.split(";"):
+            conn.execute(statement.encode())
+        for name, every in DIFFERING.items():
+            file = make_rows(folder, rows, changed_every=every)
+            costs = [_replace_once(dsn, conn, name, folder, file, rows) for _ in range(rounds)]
+            seconds, wal = (statistics.median(of) for of in zip(*costs, strict=True))
+            print(f"median of {rounds}, {name}: {seconds:.2f} s, WAL {wal:.3f} MB", flush=True)
+
+
+def _replace_once(
+    dsn: str, conn: Connection, name: str, folder: Path, file: Path, rows: int
+) -> tuple[float, float]:
+    batch = stage(conn, REPLACED, file)
+    with psycopg.connect(dsn) as old:
+        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        seen = old.execute(OLD).fetchone()
+        with reading(dsn) as waits:
+            cost: Cost = measure(conn, f"replace, {name}", partial(apply, conn, batch))
+        again = old.execute(OLD).fetchone()
+    with reading(dsn) as idle:
+        time.sleep(max(cost.seconds, CONTROL_S))
+    print(f"  during the load: {describe(waits)}\n  idle control:    {describe(idle)}")
+    print(f"  the old snapshot saw the same: {seen == again}; rows that point at it, view, grant: ", end="")
+    print(fetch_one(conn, KEPT), flush=True)
+    apply(conn, stage(conn, REPLACED, make_rows(folder, rows)))
+    conn.execute("VACUUM FULL items")
+    conn.execute("VACUUM ANALYZE items")
+    return cost.seconds, cost.wal_mb
