@@ -1,10 +1,8 @@
 """Staging tables: a load's clean rows, copied and committed before the publishing transaction opens."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 import polars as pl
-import polars.selectors as cs
 import psycopg
 from psycopg import sql
 
@@ -19,6 +17,7 @@ from tasks.load.ddl import (
     qualified,
     read_columns,
 )
+from tasks.load.encoding import encode_batch
 from tasks.timings import part
 
 SCHEMA = "assay_staging"
@@ -99,19 +98,13 @@ def stage_rows(
 
 @part("copy")
 def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> int:
-    """COPY a frame into a table with the same columns, batch by batch; returns the rows copied.
-
-    Times with a zone travel as UTC: CSV holds offsets in minutes, and local mean times had seconds.
-    """
-    frame = frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
+    """COPY a frame into a table with the same columns, batch by batch; returns the rows copied."""
     columns = frame.collect_schema().names()
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(columns))
-    # Up to PostgreSQL 17 a line that is just \. ends the data; quoted it does not. Nulls stay unquoted.
-    quote: Literal["non_numeric", "necessary"] = "non_numeric" if len(columns) == 1 else "necessary"
     with conn.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for batch in frame.collect_batches(chunk_size=BATCH_ROWS):
-                copy.write(batch.write_csv(include_header=False, quote_style=quote).encode())
+                copy.write(encode_batch(batch))
         return cursor.rowcount
 
 
