@@ -38,8 +38,9 @@ class FirstSeen:
         self._numbers = array("q", bytes(8 * slots))
 
     def _grow(self) -> None:
-        noted = [(k, n) for k, n in zip(self._hashes, self._numbers, strict=True) if n]
-        self._make(2 * len(self._numbers))
-        for key, number in noted:
-            slot = self._find(key)
-            self._hashes[slot], self._numbers[slot] = key, number
+        hashes, numbers = self._hashes, self._numbers
+        self._make(2 * len(numbers))
+        for key, number in zip(hashes, numbers, strict=True):
+            if number:
+                slot = self._find(key)
+                self._hashes[slot], self._numbers[slot] = key, number

@@ -25,6 +25,8 @@ from tasks.handover import Load
 _log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 32_000_000
+SEGMENT_PAGES = 5_000
+"""Of small pages, what is kept beside the body weighs more than the body."""
 SEGMENT_AGE_S = 30.0
 
 
@@ -103,7 +105,7 @@ class Landing:
         self._buffer.append(page)
         self._buffered_bytes += len(page.body)
         self._last_page = page.number
-        if self._buffered_bytes >= SEGMENT_BYTES:
+        if self._buffered_bytes >= SEGMENT_BYTES or len(self._buffer) >= SEGMENT_PAGES:
             self.flush()
         self.flush_if_old()
 
