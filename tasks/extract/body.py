@@ -3,6 +3,7 @@
 import time
 
 import requests
+from urllib3 import HTTPResponse
 from urllib3.exceptions import DecodeError, HTTPError, ProtocolError
 
 from tasks.errors import FatalError, RetriableError
@@ -37,6 +38,7 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
         FatalError: It is too large.
         requests.RequestException: It broke off, or is not compressed as it says.
     """
+    _refuse_unknown_coding(response)
     parts: list[bytes] = []
     size = 0
     try:
@@ -56,3 +58,12 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
     except HTTPError as exc:  # a time-out, or TLS
         raise requests.exceptions.ConnectionError(exc) from exc
     return b"".join(parts)
+
+
+def _refuse_unknown_coding(response: requests.Response) -> None:
+    codings = response.headers.get("Content-Encoding", "").lower().replace(" ", "").split(",")
+    if unknown := [each for each in codings if each not in ("", "identity", *HTTPResponse.CONTENT_DECODERS)]:
+        raise FatalError(
+            f"the body is compressed by {unknown[0]!r}, which was not asked for (Accept-Encoding: "
+            f"{response.request.headers.get('Accept-Encoding')}) and cannot be read"
+        )

@@ -25,7 +25,7 @@ from tasks.extract.failures import ExtractionStopped, Failures, TooMuchAskedErro
 from tasks.extract.limiter import RateLimiter
 from tasks.extract.masking import QuietLibraries
 from tasks.extract.origins import Call, OriginSession
-from tasks.extract.pages import Answer, Page, PageRequest, utc_now
+from tasks.extract.pages import EMPTY, WITH_BODY, Answer, Page, PageRequest, utc_now
 from tasks.extract.patience import LONGEST_PAUSE_S, ask_patiently, log_retry
 from tasks.extract.quota import read_pause
 from tasks.extract.reported import ReportedError
@@ -155,7 +155,7 @@ class ApiClient:
         if response.status_code == HTTPStatus.UNAUTHORIZED and self._auth.renew(response.request):
             response, raw = self._get(call, failures, limits)
         body = self._auth.mask.body(raw)
-        if response.status_code != HTTPStatus.OK and response.status_code not in request.accepts:
+        if response.status_code not in (*WITH_BODY, *EMPTY, *request.accepts):
             error = failures.of_status(response, body, self._now())
             if isinstance(error, RetriableError) and not isinstance(error, TooMuchAskedError):
                 self._pause(error.retry_after_s)

@@ -27,6 +27,8 @@ class PageWatch:
         self._looks_for_overlap = isinstance(declared, Positional) and not declared.allow_overlap
         self._seen = FirstSeen()
         self._before: tuple[int, Answer] | None = None
+        self._part = 0
+        self._empty = 0
 
     def watch(self, answer: Answer, part: int) -> None:
         """See the next page; `part` tells apart what may hold the same records: windows, children.
@@ -37,7 +39,10 @@ class PageWatch:
             PagesShiftedError: It begins with a record of the page before.
         """
         self._refuse_endless(answer)
+        self._empty = self._empty + 1 if not answer.fingerprint and part == self._part else 0
+        self._part = part
         if not answer.fingerprint:
+            self._refuse_emptiness(answer)
             return
         self._refuse_repetition(answer, part)
         if self._looks_for_overlap:
@@ -51,6 +56,14 @@ class PageWatch:
                 f"{self._resource.name}: there is more after {self._resource.max_pages:,} pages; the next is "
                 f"{answer.page.url}. Does the API promise another page for ever? If it is right, declare a "
                 f"greater max_pages."
+            )
+
+    def _refuse_emptiness(self, answer: Answer) -> None:
+        if self._empty >= self._resource.max_empty_pages:
+            raise FatalError(
+                f"{self._resource.name}: {self._empty:,} pages one after another hold no record, the last is "
+                f"{answer.page.url}. Does the API promise another page for ever? If it is right, declare a "
+                f"greater max_empty_pages."
             )
 
     def _refuse_repetition(self, answer: Answer, part: int) -> None:

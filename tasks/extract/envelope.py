@@ -3,29 +3,32 @@
 import codecs
 import hashlib
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct, inspect
 
 from tasks.errors import ConfigurationError
+from tasks.extract.charset import to_utf8
 from tasks.extract.cutting import cut_records
 from tasks.extract.lines import as_list, read_csv, read_ndjson
-from tasks.extract.pages import Answer, Page
+from tasks.extract.pages import WITH_BODY, Answer, Page
 from tasks.extract.pagination.protocol import HeaderFact
 from tasks.extract.reading import BodyReader, Fact
 from tasks.extract.reported import ErrorFinder
 from tasks.extract.reshaping import reshape
 from tasks.pipeline import BodyError
-from tasks.pipeline.paths import parse_path
-from tasks.pipeline.records import CsvBody, NdjsonBody, RecordForm, Records, RowArrays
+from tasks.pipeline.paths import parse_path, show_path
+from tasks.pipeline.records import CsvBody, NdjsonBody, RecordForm, RecordList, Records, RowArrays
 
 Facts = dict[str, Any]
 Found = tuple[Raw | list[bytes], Facts]
 
+_NULL = Raw(b"null")
 _RECORDS, _NAMES, _CARRIED = "the records", "the names", "carried "
 """Names of our own among the facts; a paginator's hold no space."""
+_TELLING = ("total_records", "has_more", "is_last")
+"""Facts by which a page says that it is one."""
 
 
 class Envelope:
@@ -61,6 +64,7 @@ class Envelope:
             if not isinstance(fact, HeaderFact)
         }
         self._error = ErrorFinder(error) if error else None
+        self._is_json = not isinstance(records, CsvBody)
         self._open = self._choose(records, record)
 
     def keep_headers(self, headers: Mapping[str, str]) -> str:
@@ -75,9 +79,11 @@ class Envelope:
             ReportedError: It reports an error.
             ValueError: It is no page of this resource; the message says why.
         """
-        if page.status != HTTPStatus.OK:
+        if page.status not in WITH_BODY:
             return Answer(page, Raw(b"[]"), dict.fromkeys([*self._headers, *self._facts]), b"")
-        records, facts, fingerprint = self.open(page.body)
+        records, facts, fingerprint = self.open(
+            to_utf8(page.body, page.content_type) if self._is_json else page.body
+        )
         return Answer(page, records, facts | self._read_headers(page.headers), fingerprint)
 
     def open(self, body: bytes) -> tuple[Raw | list[bytes], Facts, bytes]:
@@ -105,7 +111,7 @@ class Envelope:
 
     def _choose(self, records: Records, record: type[Struct] | None) -> Callable[[bytes], Found]:
         if isinstance(records, str):
-            return PlainList(records, self._facts).open
+            return PlainList(records, self._facts, believes_null=self._error is not None).open
         if isinstance(records, NdjsonBody | CsvBody):
             if self._facts:
                 raise ConfigurationError(
@@ -118,7 +124,7 @@ class Envelope:
                 {},
             )
         if isinstance(records, RecordForm):
-            return ReshapedList(records, self._facts).open
+            return ReshapedList(records, self._facts, believes_null=self._error is not None).open
         facts = BodyReader(self._facts) if self._facts else None
         return lambda body: (
             as_list([_as_json(each) for each in records(body)]),
@@ -129,9 +135,10 @@ class Envelope:
 class PlainList:
     """A list of objects somewhere in the body: one pass, the list as it came."""
 
-    def __init__(self, path: str, facts: Mapping[str, Fact]) -> None:
+    def __init__(self, path: str, facts: Mapping[str, Fact], *, believes_null: bool) -> None:
         self._path = parse_path(path)
-        self._shown = f"`${''.join(f'.{s}' if isinstance(s, str) else f'[{s}]' for s in self._path)}`"
+        self._shown = f"`{show_path(self._path)}`"
+        self._believes_null = believes_null
         self._reader = BodyReader({**facts, _RECORDS: Fact(path, Raw)})
 
     def open(self, body: bytes) -> Found:
@@ -147,6 +154,8 @@ class PlainList:
         except (msgspec.DecodeError, RecursionError) as exc:
             return self._open_damaged(body, exc)
         records: Raw = found.pop(_RECORDS)
+        if records == _NULL:
+            return _nothing(found, self._shown, is_believed=self._believes_null), found
         if memoryview(records)[0] != ord("["):
             raise ValueError(f"{self._shown} is not a list")
         return records, found
@@ -164,10 +173,12 @@ class PlainList:
 class ReshapedList:
     """Another form in JSON, moved into a list of objects."""
 
-    def __init__(self, form: RecordForm, facts: Mapping[str, Fact]) -> None:
+    def __init__(self, form: RecordForm, facts: Mapping[str, Fact], *, believes_null: bool) -> None:
         assert not isinstance(form, NdjsonBody | CsvBody)
         self._form = form
-        own = {_RECORDS: Fact(form.path, Raw)}
+        may_be_absent = isinstance(form, RecordList) and form.may_be_absent
+        self._believes_null = believes_null or may_be_absent
+        own = {_RECORDS: Fact(form.path, Raw, required=not may_be_absent)}
         if isinstance(form, RowArrays) and isinstance(form.names, str):
             own[_NAMES] = Fact(form.names, Raw)
         carried = {_CARRIED + name: Fact(path, Raw, required=False) for name, path in form.carry.items()}
@@ -182,7 +193,28 @@ class ReshapedList:
         found = self._reader.read(body)
         carried = {name: found.pop(_CARRIED + name) for name in self._form.carry}
         value, names = found.pop(_RECORDS), found.pop(_NAMES, Raw(b"[]"))
+        if value == _NULL:
+            shown = f"`{show_path(parse_path(self._form.path))}`"
+            return _nothing(found, shown, is_believed=self._believes_null), found
         return reshape(self._form, value, carried, names), found
+
+
+def _nothing(facts: Facts, shown: str, *, is_believed: bool) -> Raw:
+    """No records, where null stands in place of them, or nothing.
+
+    Some write an empty list so (Go, Google), others what failed. It is believed where it is declared, where
+    errors are known by a declaration, and where the page itself says how many records there are, or whether
+    this is the last.
+
+    Raises:
+        ValueError: It is not to be believed.
+    """
+    if not is_believed and all(facts.get(name) is None for name in _TELLING):
+        raise ValueError(
+            f"{shown} is not a list but null. If this API writes an empty list so, declare "
+            f"records=RecordList(path=…, may_be_absent=True)"
+        )
+    return Raw(b"[]")
 
 
 def _read_header(fact: HeaderFact, value: str | None) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 import requests
 from msgspec import Struct
 
@@ -58,6 +59,7 @@ class OriginSession:
             requests.RequestException: There was no answer.
         """
         for _ in range(_MOST_REDIRECTS):
+            call = msgspec.structs.replace(call, url=keep_encrypted(call.url, self._source.base_url))
             response = self._send_once(call, timeouts)
             target = self._own.get_redirect_target(response)
             if target is None:
@@ -98,6 +100,19 @@ class OriginSession:
             f'the API has moved, change base_url; if its pages are there, declare other_origins="anonymous", '
             f"which follows without credentials."
         )
+
+
+def keep_encrypted(url: str, base_url: str) -> str:
+    """The URL by https, where it is http to the host of a base URL that is https.
+
+    An API behind a proxy that ends TLS often does not know, and names its next pages so.
+    """
+    parts, base = urlsplit(url), urlsplit(base_url)
+    if (parts.scheme, base.scheme) != ("http", "https") or parts.hostname != base.hostname:
+        return url
+    if parts.port not in (None, 80, base.port) or parts.username is not None:
+        return url
+    return parts._replace(scheme="https", netloc=base.netloc).geturl()
 
 
 def _redirect(call: Call, response: requests.Response, target: str) -> Call:

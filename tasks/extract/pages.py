@@ -11,6 +11,11 @@ from msgspec import Raw, Struct
 Records = Raw | list[bytes]
 Method = Literal["GET", "POST"]
 
+WITH_BODY = (HTTPStatus.OK, HTTPStatus.CREATED, 203, HTTPStatus.PARTIAL_CONTENT)
+"""Statuses of a page: some answer a search by POST with 201, and a part of all records with 206."""
+EMPTY = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT)
+"""Statuses of a page without records."""
+
 
 def utc_now() -> dt.datetime:
     """The time, with its zone."""
@@ -92,7 +97,7 @@ class Answer(Struct, frozen=True):
     @property
     def is_missing(self) -> bool:
         """Whether there is no such page: its status was accepted in place of success."""
-        return self.page.status != HTTPStatus.OK
+        return self.page.status not in (*WITH_BODY, *EMPTY)
 
     def cut(self) -> list[bytes]:
         """Each record as it came, unread."""

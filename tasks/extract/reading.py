@@ -13,6 +13,7 @@ Scalar = int | str | float | bool | None
 """What a cursor or a flag can be."""
 
 _NULL = Raw(b"null")
+_NO_ITEMS = Annotated[list[Any], Meta(max_length=0)]
 
 
 class Fact(Struct, frozen=True):
@@ -79,15 +80,17 @@ def _plan_object(
         elif kind is Raw:
             fields.append((name, kind, _NULL))
         else:
-            fields.append((name, kind | None, None))
-        readers.append((name, collect, below))
+            # PHP writes an empty object as a list.
+            fields.append((name, (kind | _NO_ITEMS if _is_object(kind) else kind) | None, None))
+        readers.append((name, collect, below, _is_object(kind)))
     rename = {f"f{position}": str(step) for position, step in enumerate(steps)}
     struct = msgspec.defstruct("Envelope", fields, rename=rename, kw_only=True)
 
     def collect_all(value: Any) -> Found:
-        for name, collect, below in readers:
+        for name, collect, below, is_object in readers:
             part = getattr(value, name)
-            yield from _absent(below) if part is None or part is _NULL else collect(part)
+            is_absent = part is None or part is _NULL or (is_object and isinstance(part, list))
+            yield from _absent(below) if is_absent else collect(part)
 
     return struct, collect_all
 
@@ -135,6 +138,10 @@ def _part_of(
 
 def _absent(wanted: Sequence[_Wanted]) -> Found:
     return ((name, _NULL if fact.kind is Raw else None) for name, _, fact in wanted)
+
+
+def _is_object(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Struct)
 
 
 def _is_required(wanted: Sequence[_Wanted]) -> bool:

@@ -18,10 +18,15 @@ def describe_function(function: Callable[..., Any]) -> str:
 
 
 class RecordList(Declaration):
-    """A list of records, each with values from around the list carried into it."""
+    """A list of records, each with values from around the list carried into it.
+
+    `may_be_absent` is for APIs that leave an empty list out or write null for it; a mistyped path is then no
+    error.
+    """
 
     path: JsonPath = "data"
     carry: Carried = Field(default_factory=dict)
+    may_be_absent: bool = False
 
 
 class SingleRecord(Declaration):

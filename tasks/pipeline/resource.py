@@ -29,6 +29,7 @@ class Resource(Declaration):
             empty; an API that does not page repeats page 1 then, and fails: declare `SinglePage()`.
         parent: The resource for each of whose records this one is asked.
         max_pages: The extraction fails beyond so many: an API may promise another page for ever.
+        max_empty_pages: The same, of pages without any record, one after another.
         columns: What becomes of fields that the schema does not have: `evolve` learns them and takes them
             in, `freeze` refuses the load with the difference, `discard` leaves them out and counts them.
         nul: What becomes of U+0000 in text, which Postgres cannot store: the record is rejected, or the
@@ -46,6 +47,7 @@ class Resource(Declaration):
     incremental: Incremental | SyncToken | None = None
     parent: Parent | None = None
     max_pages: int = Field(default=1_000_000, gt=0)
+    max_empty_pages: int = Field(default=1_000, gt=0)
     columns: Literal["evolve", "freeze", "discard"] = "evolve"
     nul: Literal["reject", "remove"] = "reject"
 

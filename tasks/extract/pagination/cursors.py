@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import urljoin
 
 import msgspec
-from requests.utils import parse_header_links
 
 from tasks.errors import FatalError
 from tasks.extract.pages import Answer, PageRequest
 from tasks.extract.pagination.hints import refuse_near_miss
+from tasks.extract.pagination.links import find_link
 from tasks.extract.pagination.places import fact_of, send
 from tasks.extract.pagination.protocol import HeaderFact, PagesLoopError, Reads
 from tasks.extract.pagination.totals import Flags, Totals
@@ -18,8 +18,8 @@ from tasks.extract.reading import BodyReader, Fact
 from tasks.extract.seen import FirstSeen
 from tasks.pipeline.paging import Cursor, LastRecord, LinkHeader, NextLink, Paged, PageInfo, Place
 
-_ENDS = (None, "", False)
-"""And 0, which equals False: some APIs end with it."""
+_ENDS: tuple[Any, ...] = (None, "", False, [], {})
+"""And 0, which equals False: some APIs end with it. PHP writes an empty object as a list."""
 
 
 class ChainedPages(ABC):
@@ -63,7 +63,7 @@ class ChainedPages(ABC):
             PagesLoopError: It names one that it named before.
         """
         self._taken += 1
-        self._next = None
+        asked_with, self._next = self._next, None
         if answer.is_missing:
             return
         self._totals.take(answer)
@@ -71,7 +71,10 @@ class ChainedPages(ABC):
         if follows is False:
             return
         self._next = self._find_next(answer)
-        if self._next is not None:
+        if self._next == asked_with and not answer.count():
+            # Where the API stands still it will say the same again: it gives a cursor to come back with.
+            self._next = None
+        elif self._next is not None:
             self._refuse_loop(answer)
         elif follows:
             raise FatalError(
@@ -181,14 +184,16 @@ class LinkHeaderPages(ChainedPages):
 
     def __init__(self, resource: str, declared: LinkHeader, start: PageRequest) -> None:
         super().__init__(resource, declared, start)
-        self._rel = declared.rel.lower()
+        self._rel = declared.rel
         self.reads = {**self.reads, "link": HeaderFact("Link")}
 
     def _find_next(self, answer: Answer) -> Any:
-        for link in parse_header_links(answer.facts["link"] or ""):
-            if self._rel in str(link.get("rel", "")).lower().split():
-                return _absolute(answer, link["url"])
-        return None
+        try:
+            return _absolute(answer, find_link(answer.facts["link"] or "", self._rel))
+        except ValueError as exc:
+            raise FatalError(
+                f"{self._resource}: page {answer.page.number} at {answer.page.url}: {exc}"
+            ) from exc
 
     def _ask_next(self, named: Any) -> PageRequest:
         return msgspec.structs.replace(self._start, url=named)

@@ -1,6 +1,7 @@
 """A mistyped path would end an extraction after one page in silence: look for what may have been meant."""
 
 import difflib
+from typing import Any
 
 import msgspec
 
@@ -9,7 +10,7 @@ from tasks.extract.pages import Answer
 from tasks.extract.reading import BodyReader, Fact
 from tasks.pipeline.paths import parse_path, show_path
 
-_ENDS = (None, "", False)
+_ENDS: tuple[Any, ...] = (None, "", False, [], {})
 
 
 def refuse_near_miss(resource: str, path: str, answer: Answer) -> None:

@@ -12,8 +12,13 @@ from tasks.extract.reading import Fact
 from tasks.pipeline.paging import Header, Place, SendIn
 from tasks.pipeline.paths import Step, parse_path
 
-CountOrText = Annotated[int, Meta(ge=0)] | Annotated[str, Meta(pattern=r"^\s*\d+\s*$")]
-"""Some APIs write their totals as text."""
+Total = (
+    Annotated[int, Meta(ge=0)]
+    | Annotated[float, Meta(ge=0, multiple_of=1)]
+    | Annotated[str, Meta(pattern=r"^\s*([A-Za-z]*\s*(\d+-\d+|\*)/)?\d+\s*$")]
+    | None
+)
+"""A number, also one written as 95.0 or as text, or the `Content-Range` of RFC 9110: `items 0-9/95`."""
 
 
 def fact_of(place: Place, kind: Any, *, required: bool = False) -> Fact | HeaderFact:

@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.extract.pages import Answer
-from tasks.extract.pagination.places import CountOrText, facts_of
+from tasks.errors import FatalError
+from tasks.extract.pages import EMPTY, Answer
+from tasks.extract.pagination.places import Total, facts_of
 from tasks.extract.pagination.protocol import PagesShiftedError, Reads
 from tasks.pipeline.paging import Place
 
+_EXCERPT_BYTES = 200
+_FALSE = ("", "0", "false", "no", "n", "f", "off", "null", "none")
+
 
 class Totals:
-    """The totals that page 1 announces, that every other page must repeat, and that must come true."""
+    """The totals that page 1 announces, that no other page may contradict, and that must come true."""
 
     def __init__(self, resource: str, pages: Place | None, records: Place | None) -> None:
-        self.reads: Reads = facts_of(CountOrText, required=True, total_pages=pages, total_records=records)
+        self.reads: Reads = facts_of(Total, total_pages=pages, total_records=records)
         self._resource = resource
+        self._places = {"total_pages": pages, "total_records": records}
         self._announced: dict[str, int] | None = None
 
     @property
@@ -32,16 +37,31 @@ class Totals:
 
         Raises:
             PagesShiftedError: This page announces other numbers than the first one did.
+            FatalError: The first page announces none.
         """
-        announced = {name: int(answer.facts[name]) for name in self.reads}
+        announced = {
+            name: _read_total(answer.facts[name]) for name in self.reads if answer.facts[name] is not None
+        }
         if self._announced is None:
-            self._announced = announced
-        if announced != self._announced:
+            self._announced = announced if answer.page.status not in EMPTY else dict.fromkeys(self.reads, 0)
+            self._refuse_silence(answer)
+        # Some APIs count on page 1 only.
+        if any(self._announced[name] != total for name, total in announced.items()):
             raise PagesShiftedError(
                 f"{self._resource}: pages shifted during the run: page 1 announced "
                 f"{_in_words(self._announced)}, page {answer.page.number} {_in_words(announced)}. "
                 f"A new run starts afresh."
             )
+
+    def _refuse_silence(self, answer: Answer) -> None:
+        for name in self.reads:
+            if name not in (self._announced or {}):
+                shown = answer.page.body[:_EXCERPT_BYTES].decode("utf-8", "replace")
+                raise FatalError(
+                    f"{self._resource}: page 1 at {answer.page.url} does not say what {name} is: nothing at "
+                    f"{self._places[name]!r}. Correct {name} in the paginator, or leave it out. "
+                    f"It begins with {shown!a}"
+                )
 
     def finish(self, received: int, pages: int) -> None:
         """Compare with the announced number of records, if one is declared.
@@ -74,7 +94,11 @@ class Flags:
 
 def _is_true(value: bool | int | str) -> bool:
     """Headers and some bodies hold truth values as text."""
-    return value.strip().lower() not in ("", "0", "false", "no") if isinstance(value, str) else bool(value)
+    return value.strip().lower() not in _FALSE if isinstance(value, str) else bool(value)
+
+
+def _read_total(value: float | str) -> int:
+    return int(value.rpartition("/")[2] if isinstance(value, str) else value)
 
 
 def _in_words(facts: Mapping[str, int]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ConfigurationError, FatalError
+from tasks.extract.origins import keep_encrypted
 from tasks.pipeline import ApiKey, Bearer, NextLink, Resource, SecretHeaders
 from tasks.pipeline.auth import Auth
 from tests.integration.tasks.extract.serving import ITEMS, Handler, extract, make_page, read_ids, serving
@@ -112,3 +113,19 @@ def test_a_posted_body_follows_a_redirect_that_keeps_the_method_and_no_other(tmp
     with serving(respond) as (url, _):
         extract(url, tmp_path, searched)
     assert posted == [("POST", "/items", b'{"q":"all"}'), ("POST", "/1", b'{"q":"all"}'), ("GET", "/2", b"")]
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://api.test/items?page=2", "https://api.test/items?page=2"),
+        ("http://API.test:80/items", "https://api.test/items"),
+        ("http://api.test:8080/items", "http://api.test:8080/items"),
+        ("http://www.api.test/items", "http://www.api.test/items"),
+        ("http://me@api.test/items", "http://me@api.test/items"),
+        ("https://api.test/items", "https://api.test/items"),
+    ],
+)
+def test_a_link_that_forgot_its_encryption_is_asked_by_https(url: str, asked: str) -> None:
+    assert keep_encrypted(url, "https://api.test/v2") == asked
+    assert keep_encrypted(url, "http://api.test/v2") == url
