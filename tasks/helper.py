@@ -6,6 +6,7 @@ its stdout and stderr go to a file, because a pipe inherited from a killed flow 
 waiting for its end. It ends when its stdin ends or its parent is gone.
 """
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -47,7 +48,7 @@ class HelperProcess:
 
     def __enter__(self) -> Self:
         try:
-            self._child = _Child(self._log_file)
+            self._child = _take_spare() or _Child(self._log_file)
         except OSError as exc:
             log.warning("The helper process does not start (%s): validating in this process", exc)
         return self
@@ -167,6 +168,32 @@ class _Child:
             self._process.stdin.close()
         self._replies.close()
         return code
+
+
+_spare: _Child | None = None
+
+
+def start_ahead(log_file: Path) -> None:
+    """Start the helper of the run to come: what the run itself imports and asks for first hides its import.
+
+    The next `HelperProcess` of this process takes it.
+    """
+    global _spare  # noqa: PLW0603  who starts it and who takes it have only Prefect's engine between them
+    with contextlib.suppress(OSError):  # the run will say it
+        _spare = _Child(log_file)
+        atexit.register(_end_spare)
+
+
+def _take_spare() -> _Child | None:
+    global _spare
+    spare, _spare = _spare, None
+    return spare
+
+
+def _end_spare() -> None:
+    if spare := _take_spare():
+        spare.kill()
+        spare.end(0.0)
 
 
 def _answer(request: bytes) -> bytes:

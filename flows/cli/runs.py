@@ -56,7 +56,12 @@ def replay(
 
 def _start(pipeline: str, *, prefect: bool, quiet: bool, timings: bool = False, **order: Any) -> None:
     """Run a pipeline and print how it ended; `order` is what the flow is told besides its name."""
-    from flows.catalog import find_pipeline  # noqa: PLC0415  commands import what they need
+    from tasks.helper import start_ahead  # noqa: PLC0415  commands import what they need
+    from tasks.settings import read_settings  # noqa: PLC0415
+
+    # Before the imports below, which take as long: Prefect's above all.
+    start_ahead(read_settings().home / "logs" / "helper.log")
+    from flows.catalog import find_pipeline  # noqa: PLC0415
 
     show_progress(quiet=quiet)
     declared = find_pipeline(pipeline)
