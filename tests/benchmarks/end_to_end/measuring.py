@@ -8,11 +8,14 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, LiteralString
 
 import psutil
+import psycopg
 
 SAMPLE_S = 0.05
+WAL: LiteralString = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,12 @@ class Measurement:
 
     Attributes:
         wall_s: From the process's start to its end.
-        steady_s: What the contestant says its work took, imports and start apart.
+        steady_s: What its work took, imports and start apart: as it says itself, or as assay's ledger has it.
         cpu_s: User and system time of the process and its children.
         postgres_cpu_s: The same of all processes of the server, meanwhile.
         peak_mib: Greatest sum of the proportional set sizes of the process and its children.
-        said: The last line the contestant printed.
+        wal_mib: What the server wrote to its log of changes, meanwhile.
+        steps: Where an assay's time went, as the ledger has it.
     """
 
     wall_s: float
@@ -33,19 +37,30 @@ class Measurement:
     cpu_s: float
     postgres_cpu_s: float
     peak_mib: float
-    said: Mapping[str, Any]
+    wal_mib: float
+    steps: Sequence[Mapping[str, Any]] = ()
 
 
-def measure(command: Sequence[str], env: Mapping[str, str], postmaster: int, timeout_s: float) -> Measurement:
-    """Run a contestant, which ends by printing one line of JSON with `steady_s`.
+def measure(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path, dsn: str, timeout_s: float
+) -> Measurement:
+    """Run a contestant, which ends by printing one line of JSON with `steady_s`, or leaves it in the ledger.
 
     Raises:
         RuntimeError: It failed; the message holds the end of what it said.
     """
+    postmaster = _find_postmaster(dsn)
+    wal_before = _read_number(dsn, WAL)
     postgres_before = _postgres_cpu_s(postmaster)
     started = time.perf_counter()
     with subprocess.Popen(
-        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         peak = _Peak(process.pid)
         killer = threading.Timer(timeout_s, process.kill)
@@ -57,15 +72,43 @@ def measure(command: Sequence[str], env: Mapping[str, str], postmaster: int, tim
         killer.cancel()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}\n{err[-3000:]}")
-    said = json.loads(out.strip().splitlines()[-1])
+    steps = _read_steps(dsn)
     return Measurement(
         wall_s=wall_s,
-        steady_s=said["steady_s"],
+        steady_s=_read_steady_s(out, steps),
         cpu_s=after.children_user + after.children_system - before.children_user - before.children_system,
         postgres_cpu_s=_postgres_cpu_s(postmaster) - postgres_before,
         peak_mib=peak.stop(),
-        said=said,
+        wal_mib=(_read_number(dsn, WAL) - wal_before) / 2**20,
+        steps=steps,
     )
+
+
+def _read_steady_s(out: str, steps: Sequence[Mapping[str, Any]]) -> float:
+    try:
+        return float(json.loads(out.strip().splitlines()[-1])["steady_s"])
+    except (ValueError, TypeError, IndexError):
+        return float(max(step["started_s"] + step["took_s"] for step in steps))
+
+
+def _read_steps(dsn: str) -> list[dict[str, Any]]:
+    """Those of the latest attempt, none where assay has never been."""
+    with psycopg.connect(dsn) as conn:
+        if not conn.execute("SELECT to_regclass('assay.attempts')::text").fetchone()[0]:  # type: ignore[index]
+            return []
+        row = conn.execute("SELECT timings FROM assay.attempts ORDER BY started_at DESC LIMIT 1").fetchone()
+    return list(row[0]) if row else []
+
+
+def _read_number(dsn: str, query: LiteralString) -> float:
+    with psycopg.connect(dsn) as conn:
+        return float(conn.execute(query).fetchone()[0])  # type: ignore[index]
+
+
+def _find_postmaster(dsn: str) -> int:
+    with psycopg.connect(dsn) as conn:
+        folder = conn.execute("SHOW data_directory").fetchone()[0]  # type: ignore[index]
+    return int(Path(folder, "postmaster.pid").read_text().splitlines()[0])
 
 
 class _Peak:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 TUNING = {
@@ -20,9 +21,7 @@ TUNING = {
 def main() -> None:
     is_tuned = sys.argv[1] == "tuned"
     disposition = sys.argv[2]
-    os.environ.update({"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"})
-    if is_tuned:
-        os.environ.update(TUNING)
+    set_environment(TUNING if is_tuned else {})
     import dlt  # noqa: PLC0415  after the environment it reads
     from dlt.sources.rest_api import rest_api_source  # noqa: PLC0415
 
@@ -51,7 +50,7 @@ def main() -> None:
     )
     pipeline = dlt.pipeline(
         "flights",
-        destination=dlt.destinations.postgres(_credentials(os.environ["BENCH_DSN"])),
+        destination=dlt.destinations.postgres(credentials(os.environ["BENCH_DSN"])),
         dataset_name="dlt_flights",
         pipelines_dir=os.environ["BENCH_HOME"],
     )
@@ -59,7 +58,12 @@ def main() -> None:
     print(json.dumps({"steady_s": time.perf_counter() - started}))
 
 
-def _credentials(dsn: str) -> dict[str, object]:
+def set_environment(settings: Mapping[str, str]) -> None:
+    """What dlt reads when it is imported."""
+    os.environ.update({"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", **settings})
+
+
+def credentials(dsn: str) -> dict[str, object]:
     """The DSN taken apart: a host that is a socket's folder passes as a parameter only."""
     url = urlsplit(dsn)
     return {

@@ -1,0 +1,7 @@
+"""The flights of nyc_flights from an API that is far away, over eight connections."""
+
+from flows.pipelines.bench_flights import pipeline as near
+
+pipeline = near.model_copy(
+    update={"name": "bench_distant", "source": near.source.model_copy(update={"connections": 8})}
+)
