@@ -19,18 +19,20 @@ class Parent(Declaration):
     passed over, and counted in the log.
 
     The children of all parents in the parent's frame are asked for: of an incremental parent, those of the
-    parents that changed. An `incremental` of the child's own has one cursor for all parents, so what a new
-    parent has from before it is not asked for: leave it out where parents come with older children.
+    parents that changed.
 
     Attributes:
         resource: Name of the parent.
         carry: Field of the child's record → field of the parent's record that it receives.
         on_missing: Whether a parent without children, to which the API answers 404 or 410, fails the run.
+        has_no_older_children: An `incremental` of the child's own has one cursor for all parents, so what a
+            new parent has from before it is not asked for. This says that there is none.
     """
 
     resource: Identifier
     carry: dict[str, JsonPath] = Field(default_factory=dict)
     on_missing: Literal["fail", "skip"] = "fail"
+    has_no_older_children: bool = False
 
     def fields_used(self, needed: Iterable[str]) -> tuple[str, ...]:
         """The parent's fields that are needed to ask, and those carried, each once."""

@@ -2,10 +2,10 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tasks.pipeline.declaring import Declaration, Identifier, RecordType
 from tasks.pipeline.incremental import Incremental, SyncToken
@@ -50,6 +50,26 @@ class Resource(Declaration):
     max_empty_pages: int = Field(default=1_000, gt=0)
     columns: Literal["evolve", "freeze", "discard"] = "evolve"
     nul: Literal["reject", "remove"] = "reject"
+
+    @model_validator(mode="after")
+    def _loses_no_children(self) -> Self:
+        if self.parent is None or self.incremental is None:
+            return self
+        named = f"resource {self.name!r} has a parent and"
+        if isinstance(self.incremental, SyncToken):
+            raise ValueError(  # noqa: TRY004  Pydantic reports no other
+                f"{named} a SyncToken: each parent's children have a token of their own, and one is kept. "
+                "Drop the incremental"
+            )
+        if not self.parent.has_no_older_children:
+            raise ValueError(
+                f"{named} an incremental, which is one cursor for the children of all "
+                f"{self.parent.resource!r}: those of a parent that appears later and are older than it would "
+                "be missed. Drop the incremental, so that all children of the parents that are asked for come; "
+                "or, if no parent ever comes with older children, declare "
+                f"Parent(resource={self.parent.resource!r}, has_no_older_children=True)"
+            )
+        return self
 
     def fields_of_parent(self) -> tuple[str, ...]:
         """The parent's fields that this resource is asked with, or carries."""

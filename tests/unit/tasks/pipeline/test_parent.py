@@ -6,7 +6,17 @@ import pytest
 from msgspec import Struct
 from pydantic import ValidationError
 
-from tasks.pipeline import Frames, Incremental, Parent, Pipeline, Resource, RestApi, SinglePage, Table
+from tasks.pipeline import (
+    Frames,
+    Incremental,
+    Parent,
+    Pipeline,
+    Resource,
+    RestApi,
+    SinglePage,
+    SyncToken,
+    Table,
+)
 from tasks.pipeline.templates import fill_body, fill_text, find_in_body, find_in_text
 
 
@@ -79,6 +89,25 @@ def test_the_table_of_a_changed_parents_children_is_not_replaced() -> None:
             transform=keep,
             tables=(Table(name="tasks", primary_key=("id",), disposition="replace"),),
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (Incremental(field="at", param="since"), "those of a parent that appears later and are older"),
+        (SyncToken(path="token", param="since"), "each parent's children have a token of their own"),
+    ],
+)
+def test_one_cursor_for_all_parents_is_refused(changes: Incremental | SyncToken, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make_resource("tasks", "/p/{slug}", Parent(resource="projects"), incremental=changes)
+
+
+def test_one_cursor_will_do_where_no_parent_has_older_children() -> None:
+    parent = Parent(resource="projects", has_no_older_children=True)
+    changes = Incremental(field="at", param="since")
+    child = make_resource("tasks", "/p/{slug}", parent, incremental=changes)
+    assert make_pipeline(PROJECTS, child).resource("tasks").incremental == changes
 
 
 def test_the_fingerprint_knows_the_parent() -> None:
