@@ -26,6 +26,7 @@ from tasks.load.releases import (
     narrow_pipeline,
     open_release,
     refuse_superseded,
+    type_texts,
     write_rows,
 )
 from tasks.load.staging import stage_rows
@@ -58,7 +59,7 @@ def release(
     numbers = sorted(set(numbers))
     with open_connection(resolve_dsn(ports.settings)) as conn:
         ledger.migrate(conn)
-        pipeline = narrow_pipeline_of(pipeline_of, read_entries(conn, numbers))
+        pipeline = type_texts(conn, narrow_pipeline_of(pipeline_of, read_entries(conn, numbers)))
     with ExitStack() as stack:
         target, helper = enter_run(stack, pipeline, ports)
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-release-")))

@@ -9,7 +9,7 @@ import polars as pl
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896
 """0001-01-01 and 9999-12-31, in days since 1970."""
 DAY_US = 86_400_000_000
-US_OF = {"us": 1, "ms": 1000}
+DAY_IN = {"ms": 86_400_000, "us": DAY_US, "ns": 86_400_000_000_000}
 
 
 def as_dates(series: pl.Series) -> pl.Series:
@@ -22,14 +22,15 @@ def as_dates(series: pl.Series) -> pl.Series:
 
 
 def as_moments(series: pl.Series) -> pl.Series:
-    """Moments of whole microseconds as `2024-01-31T12:00:00.000000`, with a `Z` when they have a zone."""
+    """Moments as `2024-01-31T12:00:00.000000`, with a `Z` when they have a zone."""
     assert isinstance(series.dtype, pl.Datetime)
-    unit, zone = US_OF[series.dtype.time_unit], "Z" if series.dtype.time_zone else ""
+    unit, zone = series.dtype.time_unit, "Z" if series.dtype.time_zone else ""
     series = series.dt.convert_time_zone("UTC") if zone else series
     if has_common_years(series):
-        return series.dt.to_string(f"%Y-%m-%dT%H:%M:%S%.6f{zone}")
+        return series.dt.to_string(f"%Y-%m-%dT%H:%M:%S%.{9 if unit == 'ns' else 6}f{zone}")
+    factor = DAY_US // DAY_IN[unit]
     moments = series.to_physical()
-    texts = [None if each is None else _write_moment(each * unit, zone) for each in moments]
+    texts = [None if each is None else _write_moment(each * factor, zone) for each in moments]
     return pl.Series(series.name, texts, pl.String)
 
 
@@ -37,7 +38,7 @@ def has_common_years(series: pl.Series) -> bool:
     """Whether all dates or moments are of the years 1 to 9999, which everybody writes alike."""
     days = series.to_physical()
     if isinstance(series.dtype, pl.Datetime):
-        days = days // (DAY_US // US_OF[series.dtype.time_unit])
+        days = days // DAY_IN[series.dtype.time_unit]
     return _within(days, FIRST_DAY, LAST_DAY)
 
 

@@ -84,8 +84,9 @@ def _as_intervals(series: pl.Series) -> pl.Series:
     micros = series.cast(pl.Duration("us"))
     if beyond := (micros.cast(series.dtype) != series).sum():
         raise ConfigurationError(
-            f"Column {series.name!r} is a duration, {beyond} of {len(series)} values are beyond the 292,271 "
-            "years that Postgres counts in microseconds. Mend them in the transform."
+            f"Column {series.name!r} is a duration, {beyond} of {len(series)} values are finer than "
+            "microseconds, or beyond the 292,271 years that can be counted in them. Cast it in the "
+            'transform, for example by .dt.cast_time_unit("us").'
         )
     micros = micros.to_physical()
     # The magnitude of the least integer of 64 bits has a place among the unsigned ones.

@@ -8,6 +8,7 @@ from tasks.handover import ExpectationOutcome, Extracted, TableVerdict
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection, fetch_int, named_query
 from tasks.load.ddl import identifiers
+from tasks.load.quarantine import storable_key
 from tasks.load.rules import broken_rule
 from tasks.pipeline import Table
 from tasks.pipeline.table import VALID_TO
@@ -31,7 +32,8 @@ def keep_quarantined_keys(conn: Connection, batch: Batch, verdict: TableVerdict)
     conn.execute(
         batch.fill("CREATE TEMP TABLE {kept} ON COMMIT DROP AS SELECT {key} FROM {target} WHERE false")
     )
-    keys = [(msgspec.json.encode(key).decode(),) for key in _quarantined_keys(verdict)]
+    texts = [msgspec.json.encode(key).decode() for key in _quarantined_keys(verdict)]
+    keys = [(key,) for text in texts if (key := storable_key(batch.table, text)) is not None]
     if keys:
         query = batch.fill(
             named_query("keep_keys").as_string(),

@@ -139,18 +139,23 @@ def _fit_staging(
     *,
     statement_timeout_s: float,
 ) -> None:
-    """Give staged columns the wider types of the target, so that rows can be compared."""
-    there = read_columns(conn, schema, table.name)
-    other = {n: there[n] for n, kind in target_columns(table, types).items() if there.get(n, kind) != kind}
+    """Give staged columns the wider or declared types of the target, so that rows can be compared."""
+    wanted = target_columns(table, types) | read_columns(conn, schema, table.name)
     staged = read_columns(conn, STAGING, staging_name(load.load_id, table.name))
-    casts = [set_type(name, kind) for name, kind in other.items() if staged.get(name, kind) != kind]
+    casts = [set_type(name, wanted[name]) for name, kind in staged.items() if wanted.get(name, kind) != kind]
     if not casts:
         return
+    name = qualified(STAGING, staging_name(load.load_id, table.name))
     with conn.transaction():
         limit_transaction(conn, statement_timeout_s=statement_timeout_s)
         conn.execute("SET LOCAL timezone = 'UTC'")
-        name = qualified(STAGING, staging_name(load.load_id, table.name))
-        conn.execute(sql.SQL("ALTER TABLE {} {}").format(name, comma(casts)))
+        try:
+            conn.execute(sql.SQL("ALTER TABLE {} {}").format(name, comma(casts)))
+        except psycopg.DataError as exc:
+            raise ConfigurationError(
+                f"{table.name}: a value is not of the declared type: {first_line(exc)}. Let the suite divert "
+                "such rows, or drop the column from types."
+            ) from exc
     conn.execute(sql.SQL("ANALYZE {}").format(name))
 
 

@@ -1,9 +1,13 @@
 """Quarantine: rows kept out of the tables, with their reasons, in the ledger."""
 
 import hashlib
+from typing import Any
+from uuid import UUID
 
+import msgspec
 import polars as pl
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from tasks.errors import RetriableError
 from tasks.handover import Extracted, Load, TableVerdict
@@ -23,7 +27,7 @@ def keep_quarantined(
 
     A row that is in quarantine already, unchanged, stays one entry and is marked as seen again.
     """
-    rows = [*_quarantined(verdict), *_rejected(extracted)]
+    rows = [*_quarantined(table, verdict), *_rejected(extracted)]
     if not rows:
         return 0
     query = named_query("keep_quarantined").format(
@@ -103,18 +107,30 @@ def _key_object(conn: Connection, table: Table, alias: str) -> sql.SQL:
     return sql.SQL(key.as_string(conn).replace("%", "%%"))
 
 
-def _quarantined(verdict: TableVerdict) -> list[dict[str, object]]:
+def _quarantined(table: Table, verdict: TableVerdict) -> list[dict[str, object]]:
     if verdict.quarantine is None:
         return []
     return [
         {
-            "key": row["key"] and storable_json_text(row["key"]),
+            "key": row["key"] and storable_key(table, row["key"]),
             "row": storable_json_text(row["row"]),
             "sha256": row["row_sha256"],
             "reasons": [storable_text(reason) for reason in row["reasons"]],
         }
         for row in pl.read_parquet(verdict.quarantine).iter_rows(named=True)
     ]
+
+
+def storable_key(table: Table, text: str) -> Jsonb | None:
+    """A key as the table's types read it; None when a value is no UUID, and so no key of the table's."""
+    declared = [name for name in table.primary_key if table.types.get(name) == "uuid"]
+    if not declared:
+        return storable_json_text(text)
+    key = msgspec.json.decode(text, type=dict[str, Any])
+    try:
+        return storable_json(key | {name: key[name] and str(UUID(key[name])) for name in declared})
+    except ValueError:
+        return None
 
 
 def _rejected(extracted: Extracted) -> list[dict[str, object]]:

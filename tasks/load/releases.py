@@ -16,11 +16,11 @@ from tasks.errors import ConfigurationError
 from tasks.handover import Extracted, TableVerdict
 from tasks.load import tables
 from tasks.load.connection import Connection, limit_transaction
-from tasks.load.ddl import identifiers, qualified, read_columns
+from tasks.load.ddl import qualified, read_columns
 from tasks.load.entries import Entry
 from tasks.load.judged import Judged, Release
 from tasks.load.ledger import OpenLoad, close_crashed, insert_attempt, read_cursors
-from tasks.load.types import polars_type
+from tasks.load.reading import read_rows
 from tasks.pipeline import Pipeline, Table
 from tasks.pipeline.table import VALID_FROM, VALID_TO
 
@@ -79,6 +79,14 @@ def refuse_superseded(conn: Connection, entries: Sequence[Entry]) -> None:
         )
 
 
+def type_texts(conn: Connection, pipeline: Pipeline) -> Pipeline:
+    """The pipeline whose table takes text for its UUIDs and its JSONB: so they are read back."""
+    [table] = pipeline.tables
+    kinds = read_columns(conn, pipeline.target_schema, table.name)
+    texts = {name: kind for name, kind in kinds.items() if kind in {"uuid", "jsonb"}}
+    return pipeline.model_copy(update={"tables": (table.model_copy(update={"types": texts}),)})
+
+
 def write_rows(conn: Connection, pipeline: Pipeline, entries: Sequence[Entry], folder: Path) -> Path:
     """The entries' rows as the table would have them, in a Parquet file.
 
@@ -91,14 +99,13 @@ def write_rows(conn: Connection, pipeline: Pipeline, entries: Sequence[Entry], f
     columns = [name for name in known if name in there and name not in {VALID_FROM, VALID_TO}]
     for entry in entries:
         _refuse_unfit(pipeline, table, entry, columns)
-    query = sql.SQL("SELECT {} FROM jsonb_populate_record(NULL::{}, %s)").format(
-        identifiers(columns), qualified(pipeline.target_schema, table.name)
-    )
-    with conn.transaction():
-        conn.execute("SET LOCAL timezone = 'UTC'")
-        rows = [conn.execute(query, (Jsonb(entry.row),)).fetchone() for entry in entries]
-    schema = {name: polars_type(name, there[name]) for name in columns}
-    frame = pl.DataFrame(rows, schema, orient="row")
+    # In the database, since Python's JSON has no exact numbers.
+    source = sql.SQL(
+        "assay.quarantine entry, jsonb_populate_record(NULL::{}, entry.row) typed "
+        "WHERE entry.quarantine_id = ANY (%s) ORDER BY array_position(%s, entry.quarantine_id)"
+    ).format(qualified(pipeline.target_schema, table.name))
+    numbers = [entry.quarantine_id for entry in entries]
+    frame = read_rows(conn, {name: there[name] for name in columns}, source, numbers, numbers)
     if table.tombstone is not None:
         frame = frame.with_columns(pl.lit(value=False).alias(table.tombstone))
     file = folder / f"{table.name}.parquet"
@@ -109,7 +116,7 @@ def write_rows(conn: Connection, pipeline: Pipeline, entries: Sequence[Entry], f
 def _refuse_unfit(pipeline: Pipeline, table: Table, entry: Entry, columns: Sequence[str]) -> None:
     unknown = sorted(set(entry.row) - {*columns, table.tombstone})
     is_dead = table.tombstone is not None and entry.row.get(table.tombstone) not in {None, False}
-    has_nul = any("\\u0000" in value for value in entry.row.values() if isinstance(value, str))
+    has_nul = "\\u0000" in repr(list(entry.row.values()))
     match (unknown, is_dead, has_nul):
         case ([_, *_], _, _):
             problem = f"has columns that {table.name} does not: {', '.join(unknown)}"

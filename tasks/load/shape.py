@@ -11,9 +11,16 @@ def target_columns(table: Table, types: Mapping[str, str]) -> dict[str, str]:
     """Columns of the target and their types: no tombstone; for `scd2`, since when and until when.
 
     Raises:
-        ConfigurationError: The frame has columns by the names that `scd2` gives.
+        ConfigurationError: The frame has columns by the names that `scd2` gives, or a column that is declared
+            to be a type of text is none.
     """
-    columns = {name: kind for name, kind in types.items() if name != table.tombstone}
+    if other := [name for name in table.types if types.get(name, "text") != "text"]:
+        raise ConfigurationError(
+            f"{table.name}: types declares {other[0]!r} as {table.types[other[0]]}, and the data has "
+            f"{types[other[0]]}, not text. Cast it in the transform, or drop it from types."
+        )
+    kinds = {name: str(table.types.get(name, kind)) for name, kind in types.items()}
+    columns = {name: kind for name, kind in kinds.items() if name != table.tombstone}
     if table.disposition != "scd2":
         return columns
     if taken := [name for name in (VALID_FROM, VALID_TO) if name in columns]:
@@ -21,7 +28,7 @@ def target_columns(table: Table, types: Mapping[str, str]) -> dict[str, str]:
             f"{table.name}: scd2 adds the columns {VALID_FROM} and {VALID_TO}, and the transform returns "
             f"{', '.join(taken)}. Rename there."
         )
-    kind = types[table.version_by] if table.version_by else "timestamp with time zone"
+    kind = kinds[table.version_by] if table.version_by else "timestamp with time zone"
     return columns | {VALID_FROM: kind, VALID_TO: kind}
 
 

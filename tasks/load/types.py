@@ -31,6 +31,8 @@ POSTGRES_TYPES: Mapping[type[pl.DataType], str] = {
     pl.Duration: "interval",
     pl.Struct: "jsonb",
 }
+WHOLE = "numeric(39,0)"
+"""The type of integers of 128 bits."""
 ARRAY = "[]"
 """What the type of an array ends with."""
 
@@ -110,9 +112,16 @@ def polars_type(column: str, kind: str) -> pl.DataType:
         return pl.List(polars_type(column, kind.removesuffix(ARRAY)))
     if kind in POLARS_TYPES:
         return POLARS_TYPES[kind]
-    digits = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
-    if digits and int(digits[1]) <= DECIMAL_DIGITS:
-        return pl.Decimal(int(digits[1]), int(digits[2]))
+    if dtype := decimal_type(kind):
+        return dtype
     raise ConfigurationError(
         f"Column {column!r} is {kind}, which rows cannot be read back from here. Replay the load instead."
     )
+
+
+def decimal_type(kind: str) -> pl.Decimal | None:
+    """The decimals that a Postgres type with a scale has, unless Polars has too few digits for them."""
+    digits = re.fullmatch(r"numeric\((\d+),(\d+)\)", kind)
+    if digits and int(digits[1]) <= DECIMAL_DIGITS:
+        return pl.Decimal(int(digits[1]), int(digits[2]))
+    return None

@@ -1,5 +1,6 @@
 """The tables that people rely on: what identifies a row, and how a load is applied."""
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -34,6 +35,8 @@ class Table(Declaration):
             (`freeze`).
         widen_to: What a column may become besides a wider kind of its own: `float` lets whole numbers and
             decimals become floats, `text` lets anything become text.
+        types: Columns of text that the table has as `uuid` or `jsonb`. A text that is neither fails the
+            load: let the suite divert it.
     """
 
     name: Identifier
@@ -47,6 +50,7 @@ class Table(Declaration):
     allow_shrink: bool = False
     columns: Literal["evolve", "freeze"] = "evolve"
     widen_to: tuple[Literal["float", "text"], ...] = ()
+    types: Mapping[str, Literal["uuid", "jsonb"]] = {}
 
     @model_validator(mode="after")
     def _fits_its_disposition(self) -> Self:
@@ -61,6 +65,8 @@ class Table(Declaration):
             raise ValueError(f"{how} never deletes what is absent: drop allow_shrink")
         if self.tombstone and self.tombstone in {*self.primary_key, self.version_by}:
             raise ValueError(f"{how}: the tombstone {self.tombstone!r} cannot be the key or the version too")
+        if keys := [name for name in self.primary_key if self.types.get(name) == "jsonb"]:
+            raise ValueError(f"{how}: {keys[0]!r} is in the key and cannot be jsonb; keep it as text")
         return self
 
     @property

@@ -1,7 +1,6 @@
 """Quarantined rows on their way to the ledger: what each one held, and why it was diverted."""
 
 import hashlib
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,9 @@ from typing import Any
 import msgspec
 import polars as pl
 from great_expectations.expectations.expectation import Expectation
+
+from tasks.eras import has_common_years
+from tasks.texts import as_json
 
 REASONS = "__assay_reasons"
 REASON_LENGTH = 300
@@ -68,15 +70,29 @@ def write_quarantine(rows: pl.DataFrame, key: Sequence[str], path: Path) -> str 
 
 
 def _describe_rows(rows: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    # Only these can hold what JSON cannot.
-    with_floats = [name for name, dtype in rows.schema.items() if dtype.is_float() or dtype.is_nested()]
+    texts = [as_json(column) for column in rows.get_columns() if _needs_text(column)]
+    written = [text.name for text in texts]
     return pl.DataFrame(
         [
-            _describe_row(row | {name: _as_json(row[name]) for name in with_floats}, key)
-            for row in rows.iter_rows(named=True)
+            _describe_row(row | {name: _raw(row[name]) for name in written}, key)
+            for row in rows.with_columns(texts).iter_rows(named=True)
         ],
         SCHEMA,
     )
+
+
+def _needs_text(column: pl.Series) -> bool:
+    """Whether Python's own JSON would not have the values as a load writes them."""
+    if column.name == REASONS:
+        return False
+    if isinstance(column.dtype, pl.Date | pl.Datetime):
+        return not has_common_years(column)
+    exotic = (pl.Duration, pl.Binary, pl.Int128, pl.UInt128)
+    return column.dtype.is_float() or column.dtype.is_nested() or isinstance(column.dtype, exotic)
+
+
+def _raw(text: str | None) -> msgspec.Raw | None:
+    return None if text is None else msgspec.Raw(text.encode())
 
 
 def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
@@ -88,12 +104,3 @@ def _describe_row(row: dict[str, Any], key: Sequence[str]) -> dict[str, Any]:
         "row": as_json.decode(),
         "row_sha256": hashlib.sha256(as_json).hexdigest(),
     }
-
-
-def _as_json(value: Any) -> Any:
-    """Floats that JSON has no number for as the words that Postgres reads as numbers again."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {name: _as_json(each) for name, each in value.items()}
-    return [_as_json(each) for each in value] if isinstance(value, list) else value
