@@ -62,12 +62,12 @@ class Resource(Declaration):
                 "Drop the incremental"
             )
         if not self.parent.has_no_older_children:
+            parent = self.parent.resource
             raise ValueError(
-                f"{named} an incremental, which is one cursor for the children of all "
-                f"{self.parent.resource!r}: those of a parent that appears later and are older than it would "
-                "be missed. Drop the incremental, so that all children of the parents that are asked for come; "
-                "or, if no parent ever comes with older children, declare "
-                f"Parent(resource={self.parent.resource!r}, has_no_older_children=True)"
+                f"{named} an incremental, which is one cursor for the children of all {parent!r}: those of a "
+                "parent that appears later and are older than it would be missed. Drop the incremental, so "
+                "that all children of the parents asked for come; or, if no parent ever comes with older "
+                f"children, declare Parent(resource={parent!r}, has_no_older_children=True)"
             )
         return self
 
