@@ -121,17 +121,13 @@ def _apply_suite(
 ) -> tuple[pl.LazyFrame, pl.DataFrame, list[ExpectationOutcome]]:
     """The clean rows, the diverted ones with their reasons, and the outcomes.
 
-    Diverting expectations see all remaining rows, the others the clean ones.
-
-    Both are evaluated together first: where nothing is diverted, the remaining rows are the clean ones.
+    Every expectation is evaluated once: the diverting ones on all remaining rows, then the others on the
+    clean ones.
     """
-    all_results = _validate(suite, remaining, [*(d.expectation for d in suite.diverting), *suite.judging])
-    diverting_results = all_results[: len(suite.diverting)]
-    judging_results = all_results[len(suite.diverting) :]
+    diverting_results = _validate(suite, remaining, [each.expectation for each in suite.diverting])
     clean, diverted = sort_rows(suite, remaining, diverting_results, clean_file)
     clean_count = count - diverted.height
-    if clean_count != count:
-        judging_results = _validate(suite, clean, suite.judging)
+    judging_results = _validate(suite, clean, suite.judging)
     outcomes = [
         judge_diverting(suite, diverting, result, rows_seen=count)
         for diverting, result in zip(suite.diverting, diverting_results, strict=True)
