@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dateutil.parser import parse  # type: ignore[import-untyped]  # ships no types
 from great_expectations.util import isclose
 
 from expectations.engine.literals import as_moment, show, to_same_kind
@@ -21,11 +22,21 @@ def judge_between(value: Any, bounds: Mapping[str, Any]) -> dict[str, Any]:
     """Compare a metric with `min_value` and `max_value`; without a value the expectation is not met."""
     if value is None or value != value:  # noqa: PLR0124  (NaN)
         return {"success": False, "result": {"observed_value": None}}
-    low, high = (as_moment(to_same_kind(bounds.get(key), value)) for key in ("min_value", "max_value"))
-    moment = as_moment(value)
-    is_above = low is None or (moment > low if bounds.get("strict_min") else moment >= low)
-    is_below = high is None or (moment < high if bounds.get("strict_max") else moment <= high)
+    low, high = (to_same_kind(bounds.get(key), value) for key in ("min_value", "max_value"))
+    if isinstance(value, str):
+        value = measured = _read_as(value, low, high)
+    else:
+        low, high, measured = map(as_moment, (low, high, value))
+    is_above = low is None or (measured > low if bounds.get("strict_min") else measured >= low)
+    is_below = high is None or (measured < high if bounds.get("strict_max") else measured <= high)
     return {"success": bool(is_above and is_below), "result": {"observed_value": show(value)}}
+
+
+def _read_as(text: str, *bounds: Any) -> Any:
+    """Read text as the date or moment that GX made of a bound, `"2024-02-29"` in a suite, as GX does."""
+    if any(isinstance(bound, dt.datetime) for bound in bounds):
+        return parse(text)
+    return parse(text).date() if any(isinstance(bound, dt.date) for bound in bounds) else text
 
 
 def judge_most_common(

@@ -15,6 +15,7 @@ from expectations.engine.literals import as_compared, as_text, is_reversed, is_t
 from expectations.engine.metrics.registering import Call, aggregate, metric
 
 _SMALL = frozenset({pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32, pl.Boolean})
+_MEASURED = (pl.Date, pl.Datetime, pl.Duration)
 _INTERPOLATIONS = ("nearest", "linear", "lower", "higher", "midpoint")
 
 
@@ -35,6 +36,23 @@ def to_numbers(domain: Domain, values: pl.Expr) -> pl.Expr:
     if dtype.is_decimal() or dtype == pl.Null:
         return values.cast(pl.Float64)
     return values.cast(pl.Int64) if dtype in _SMALL else values
+
+
+def to_distances(domain: Domain, values: pl.Expr) -> pl.Expr:
+    """Values of the column for arithmetic; of moments and durations, how far they are from the least one.
+
+    Raises:
+        TypeError: the column holds neither these nor numbers.
+    """
+    if not isinstance(domain.dtype, _MEASURED):
+        return to_numbers(domain, values)
+    least = as_moments(domain.present, domain.dtype).to_physical().min()
+    return (as_moments(values, domain.dtype).to_physical() - least).cast(pl.Float64)
+
+
+def as_moments(values: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Read dates as their midnights."""
+    return values.cast(pl.Datetime("us")) if dtype == pl.Date else values
 
 
 def _moments(domain: Domain) -> pl.Expr:
@@ -63,11 +81,18 @@ def _mean(domain: Domain) -> pl.Expr:
 
 @aggregate("column.median")
 def _median(domain: Domain) -> pl.Expr:
-    return _moments(domain).median()
+    values = _moments(domain)
+    if not domain.dtype.is_float():
+        return values.median()
+    # Polars looks for what lies between the middle two: NaN where one of them is infinite.
+    lower, higher = (values.quantile(0.5, interpolation=how) for how in ("lower", "higher"))
+    return (lower + higher) / 2
 
 
 @aggregate("column.sum")
 def _sum(domain: Domain) -> pl.Expr:
+    if isinstance(domain.dtype, pl.Duration):
+        return domain.present.sum()
     values = as_numbers(domain)
     # 64 bits hold the values, but not always their sum.
     return values.cast(pl.Int128).sum() if domain.dtype.is_integer() else values.sum()
@@ -75,7 +100,11 @@ def _sum(domain: Domain) -> pl.Expr:
 
 @aggregate("column.standard_deviation")
 def _standard_deviation(domain: Domain) -> pl.Expr:
-    return as_numbers(domain).std(ddof=1)
+    deviation = to_distances(domain, domain.present).std(ddof=1)
+    if not isinstance(domain.dtype, _MEASURED):
+        return deviation
+    unit = "us" if isinstance(domain.dtype, pl.Date) else domain.dtype.time_unit
+    return deviation.cast(pl.Int64).cast(pl.Duration(unit))
 
 
 @aggregate("column_values.null.count")
@@ -121,7 +150,7 @@ def _quantiles(
             f"Column {domain.targets[0]!r} is {domain.dtype}: there is nothing between its values."
         )
     # Polars panics at the quantile of no dates; of no moments it is null.
-    values = domain.present.cast(pl.Datetime("us")) if domain.dtype == pl.Date else domain.present
+    values = as_moments(domain.present, domain.dtype)
     return pl.concat_list([values.quantile(q, interpolation=how) for q in quantiles])  # type: ignore[arg-type]  # checked above
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -96,8 +97,21 @@ def _values(call: Call) -> Examples:
     records = domain.columns.shown_struct(domain.targets)
     if call.domain_kwargs.get("column_A") is not None:
         left, right = domain.targets
-        return _first(call, records, _limit(call), lambda found: [(row[left], row[right]) for row in found])
-    return _first(call, records, _limit(call), lambda found: found.to_list())
+        return _first(
+            call, records, _limit(call), lambda found: [(row[left], row[right]) for row in _told_apart(found)]
+        )
+    return _first(call, records, _limit(call), _told_apart)
+
+
+def _told_apart(records: pl.Series) -> list[dict[str, Any]]:
+    """Records with offsets for zones: in one zone, Python takes the hour that a clock shows twice for one."""
+    return [{name: _with_offset(value) for name, value in row.items()} for row in records]
+
+
+def _with_offset(value: Any) -> Any:
+    if not isinstance(value, dt.datetime) or (offset := value.utcoffset()) is None:
+        return value
+    return value.replace(tzinfo=dt.timezone(offset))
 
 
 def _value_counts(call: Call) -> Examples:

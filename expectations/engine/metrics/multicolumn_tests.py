@@ -21,11 +21,17 @@ def _kind(dtype: pl.DataType) -> str:
         return "number"
     if is_text(dtype):
         return "text"
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        return "moment in a zone"
     return "moment" if isinstance(dtype, (pl.Date, pl.Datetime)) else type(dtype).__name__.lower()
 
 
 def _value(domain: Domain, name: str) -> pl.Expr:
-    return as_compared(domain.columns.expr(name), domain.columns.dtype(name))
+    dtype = domain.columns.dtype(name)
+    value = as_compared(domain.columns.expr(name), dtype)
+    # Moments in different zones compare, but not to Polars.
+    is_zoned = isinstance(dtype, pl.Datetime) and dtype.time_zone
+    return value.dt.convert_time_zone("UTC") if is_zoned else value
 
 
 def _are_comparable(domain: Domain, names: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ from great_expectations.expectations.metrics.column_aggregate_metrics.column_out
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-from expectations.engine.metrics.aggregates import as_numbers, to_numbers, within
+from expectations.engine.metrics.aggregates import as_numbers, to_distances, to_numbers, within
 from expectations.engine.metrics.registering import Call, metric
 from expectations.engine.metrics.row_tests import row_test
 
@@ -26,10 +26,10 @@ from expectations.engine.metrics.row_tests import row_test
 @row_test("column_values.z_score.under_threshold")
 def _has_low_z_score(domain: Domain, threshold: float, double_sided: bool | None = True) -> pl.Expr:
     """Distance from the mean in standard deviations; a column without spread has none, which GX accepts."""
-    others = as_numbers(domain)
+    others = to_distances(domain, domain.present)
     deviation = others.std(ddof=1)
     has_spread = (deviation != 0) & deviation.is_not_nan()
-    score = (to_numbers(domain, domain.values) - others.mean()) / pl.when(has_spread).then(deviation)
+    score = (to_distances(domain, domain.values) - others.mean()) / pl.when(has_spread).then(deviation)
     is_low = score.abs() < abs(threshold) if double_sided else score < threshold
     return is_low | score.is_null() | score.is_nan()
 

@@ -1,83 +1,61 @@
 """Where the engine means to differ from GX on pandas: the list in docs/engine.md, as predicates.
 
 A deviation is as narrow as it can be said. Where a suite can be restated so that pandas reads it as it is
-meant (a date as a timestamp), pandas is asked that: see `restated`.
+meant (a date as a timestamp), pandas is asked that: see `restating.py`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]  # ships no types
 import polars as pl
-from great_expectations.expectations.expectation import Expectation
 
-from expectations.engine.columns import Columns
-from expectations.engine.domain import target_columns
-from expectations.engine.literals import as_moment, to_literal
-from expectations.engine.row_conditions import parse_row_condition
+from expectations.engine.literals import to_literal
+from tests.unit.expectations.engine.difference import Difference
 from tests.unit.expectations.engine.oracle import (
     TYPE_EXPECTATIONS,
     as_pandas,
-    differences,
     raised,
-    validate_on_pandas,
 )
+from tests.unit.expectations.engine.restating import RESTATEMENTS, explain_by_restating
 
 _EXACT = 2**53  # beyond, floats have gaps
 
 
-@dataclass(frozen=True)
-class Difference:
-    """An expectation that two engines answer differently on one frame."""
-
-    frame: pl.DataFrame
-    expectation: Expectation
-    ours: Any
-    theirs: Any
-
-    @property
-    def name(self) -> str:
-        return str(self.expectation.expectation_type)
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        names = target_columns(self.expectation.configuration.kwargs)
-        return tuple(name for name in names if name in self.frame.columns)
-
-    def dtypes(self) -> list[pl.DataType]:
-        return [self.frame.schema[name] for name in self.targets]
-
-    def some_column_is_empty(self) -> bool:
-        """Whether a target column has no value in the rows that the expectation is about."""
-        rows = parse_row_condition(
-            self.expectation.configuration.kwargs.get("row_condition"), Columns.of(self.frame)
-        )
-        frame = self.frame if rows is None else self.frame.filter(rows)
-        return any(
-            frame[name].fill_nan(None).drop_nulls().is_empty()
-            if frame.schema[name].is_float()
-            else frame[name].drop_nulls().is_empty()
-            for name in self.targets
-        )
-
-    def has_infinities(self) -> bool:
-        return any(
-            self.frame.schema[name].is_float() and self.frame[name].is_infinite().any()
-            for name in self.targets
-        )
-
-
 def _typed_without_values(it: Difference) -> bool:
-    return raised(it.ours) and not raised(it.theirs) and it.some_column_is_empty()
+    # One value has no neighbour to be compared with either.
+    enough = 2 if it.is_about("increasing", "decreasing") else 1
+    return raised(it.ours) and not raised(it.theirs) and it.fewest_values() < enough
 
 
 def _no_values(it: Difference) -> bool:
-    summarizes = it.name.startswith("expect_column_") and not it.name.startswith("expect_column_values")
-    return summarizes and not raised(it.ours) and it.some_column_is_empty()
+    of_rows = ("expect_column_values", "expect_column_value_z", "expect_column_pair")
+    summarizes = it.name.startswith("expect_column_") and not it.name.startswith(of_rows)
+    return summarizes and not raised(it.ours) and it.fewest_values() == 0
+
+
+def _one_moment(it: Difference) -> bool:
+    are_moments = all(dtype.is_temporal() for dtype in it.dtypes())
+    return are_moments and it.is_about("z_scores", "stdev") and not raised(it.ours) and it.fewest_values() < 2
+
+
+def _no_bound(it: Difference) -> bool:
+    if not it.is_about("quantile") or not raised(it.ours) or raised(it.theirs):
+        return False
+    ranges = it.expectation.configuration.kwargs["quantile_ranges"]["value_ranges"]
+    [dtype] = it.dtypes()
+    return any(_is_unreadable(bound, dtype) for pair in ranges for bound in pair)
+
+
+def _is_unreadable(value: Any, dtype: pl.DataType) -> bool:
+    try:
+        to_literal(value, dtype)
+    except (TypeError, ValueError):
+        return True
+    return False
 
 
 def _itself(it: Difference) -> bool:
@@ -97,7 +75,7 @@ def _type_of_column(it: Difference) -> bool:
 
 def _infinite(it: Difference) -> bool:
     looks_at_distance = ("quantile", "outliers", "increasing", "decreasing", "z_scores", "mean", "stdev")
-    return it.has_infinities() and any(word in it.name for word in looks_at_distance)
+    return it.has_infinities() and it.is_about(*looks_at_distance)
 
 
 def _nested(it: Difference) -> bool:
@@ -105,21 +83,20 @@ def _nested(it: Difference) -> bool:
 
 
 def _no_text(it: Difference) -> bool:
-    is_of_text = "length" in it.name or "regex" in it.name
     has_none = any(
         dtype.is_nested() or dtype.base_type() in {pl.Binary, pl.Duration} for dtype in it.dtypes()
     )
-    return is_of_text and has_none and raised(it.ours)
+    return it.is_about("length", "regex") and has_none and raised(it.ours)
 
 
 def _order(it: Difference) -> bool:
-    is_ordered = "increasing" in it.name or "decreasing" in it.name
+    is_ordered = it.is_about("increasing", "decreasing")
     return is_ordered and any(dtype.is_unsigned_integer() or dtype == pl.Boolean for dtype in it.dtypes())
 
 
 def _sum_of_no_numbers(it: Difference) -> bool:
     numbers = all(dtype.is_numeric() or dtype in {pl.Boolean, pl.Null} for dtype in it.dtypes())
-    return "sum" in it.name and not numbers and raised(it.ours)
+    return it.is_about("sum") and not numbers and raised(it.ours)
 
 
 def _wide(it: Difference) -> bool:
@@ -139,11 +116,11 @@ class Deviation:
     holds: Callable[[Difference], bool]
 
 
-RESTATED = "Dates, times and durations in a suite are text"
-
 DEVIATIONS = (
     Deviation("A column has a type without values too", _typed_without_values),
     Deviation("Nothing is said of no values", _no_values),
+    Deviation("One moment has no spread", _one_moment),
+    Deviation("A bound of another kind", _no_bound),
     Deviation("A column beside itself", _itself),
     Deviation("Names of types", _type_of_column),
     Deviation("Infinities", _infinite),
@@ -153,61 +130,10 @@ DEVIATIONS = (
     Deviation("The order of unsigned integers and booleans", _order),
     Deviation("Values without a text", _no_text),
 )
-
-
-# ---- what pandas must be told to understand the same
-
-
-def restated(it: Difference) -> Expectation | None:
-    """The expectation with its values as the temporal types that pandas compares; None if it has none."""
-    kwargs = it.expectation.configuration.kwargs
-    if not any(dtype.is_temporal() for dtype in it.dtypes()):
-        return None
-    changed: dict[str, Any] = {}
-    first, *others = [*it.dtypes(), *it.dtypes()]
-    for key in ("min_value", "max_value"):
-        if kwargs.get(key) is not None:
-            changed[key] = _as_pandas_value(kwargs[key], first)
-    if kwargs.get("value_set") is not None:
-        values = [_as_pandas_value(value, first) for value in kwargs["value_set"]]
-        # GX looks in a set of NumPy's own durations here.
-        is_set = "distinct" in it.name
-        changed["value_set"] = [
-            value.as_unit("us").to_timedelta64() if is_set and isinstance(value, pd.Timedelta) else value
-            for value in values
-        ]
-    if kwargs.get("value_pairs_set") is not None:
-        changed["value_pairs_set"] = [
-            (_as_pandas_value(left, first), _as_pandas_value(right, others[0]))
-            for left, right in kwargs["value_pairs_set"]
-        ]
-    if kwargs.get("quantile_ranges") is not None:
-        wanted = dict(kwargs["quantile_ranges"])
-        wanted["value_ranges"] = [
-            [_as_pandas_value(v, first) for v in pair] for pair in wanted["value_ranges"]
-        ]
-        changed["quantile_ranges"] = wanted
-    return it.expectation.copy(update=changed) if changed else None
-
-
-def _as_pandas_value(value: Any, dtype: pl.DataType) -> Any:
-    if value is None or not dtype.is_temporal():
-        return value
-    try:
-        literal = as_moment(to_literal(value, dtype))
-    except (TypeError, ValueError):
-        return value
-    if isinstance(literal, dt.datetime):
-        return pd.Timestamp(literal)
-    return pd.Timedelta(literal) if isinstance(literal, dt.timedelta) else literal
+NAMES = (*(deviation.name for deviation in DEVIATIONS), *RESTATEMENTS)
 
 
 def explain(it: Difference, result_format: Any = "COMPLETE") -> str | None:
     """Name the deviation that a difference is, None if it is none."""
-    for deviation in DEVIATIONS:
-        if deviation.holds(it):
-            return deviation.name
-    other = restated(it)
-    if other is not None and not differences(it.ours, validate_on_pandas(it.frame, other, result_format)):
-        return RESTATED
-    return None
+    named = (deviation.name for deviation in DEVIATIONS if deviation.holds(it))
+    return next(named, None) or explain_by_restating(it, result_format)

@@ -44,7 +44,9 @@ def as_pandas(frame: pl.DataFrame | pd.DataFrame, expectation: Expectation) -> p
     of_text = any(word in expectation.expectation_type for word in _OF_TEXT)
     as_they_are = of_text or expectation.expectation_type in TYPE_EXPECTATIONS
     decimals = [] if as_they_are else [name for name, dtype in frame.schema.items() if dtype.is_decimal()]
-    table = to_pandas(frame.with_columns(pl.col(decimals).cast(pl.Float64)))
+    # Of dates pandas has whole seconds between them.
+    dates = pl.col(pl.Date).cast(pl.Datetime("us")) if "stdev" in expectation.expectation_type else []
+    table = to_pandas(frame.with_columns(pl.col(decimals).cast(pl.Float64)).with_columns(dates))
     for name, dtype in frame.schema.items():
         if dtype.is_integer() and frame[name].null_count() and (of_text or _is_wide(frame[name])):
             table[name] = pd.Series(frame[name].to_list(), dtype=object)
@@ -121,7 +123,9 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  (a return for each kind of value
     if isinstance(value, (float, Decimal)):
         return None if math.isnan(value) else float(value)
     if isinstance(value, (dt.date, dt.datetime)):
-        return pd.Timestamp(value).isoformat()
+        return pd.Timestamp(value).replace(nanosecond=0).isoformat()  # a result has Python's microseconds
+    if isinstance(value, dt.time):
+        return show(pd.Timedelta(value.isoformat()).to_pytimedelta())
     if isinstance(value, dt.timedelta):
         return show(pd.Timedelta(value).to_pytimedelta())
     return value
