@@ -15,6 +15,7 @@ _LATEST = (
     "WHERE pipeline = %s ORDER BY resource, version DESC"
 )
 _KEEP = "INSERT INTO assay.schemas (pipeline, resource, version, fields, load_id) VALUES (%s, %s, %s, %s, %s)"
+_FORGET = "DELETE FROM assay.schemas WHERE pipeline = %s AND resource = %s"
 
 
 def read_schemas(conn: Connection, pipeline: str) -> dict[str, LearnedSchema]:
@@ -44,3 +45,8 @@ def keep_schemas(conn: Connection, load: Load, extracted: Iterable[Extracted]) -
         version = now[each.resource].version + 1 if each.resource in now else 1
         fields = Json(each.learned, dumps=msgspec.json.encode)
         conn.execute(_KEEP, (load.pipeline, each.resource, version, fields, load.load_id))
+
+
+def forget_schema(conn: Connection, pipeline: str, resource: str) -> None:
+    """Delete what was learned of a resource; a load that was decoded by it is refused from now on."""
+    conn.execute(_FORGET, (pipeline, resource))
