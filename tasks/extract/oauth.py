@@ -153,8 +153,20 @@ class OAuthToken:
         said = f"{url} answered {status}{': ' if reason else ''}{ascii(self.mask.text(reason))[1:-1][:300]}"
         if status in _FINAL or 300 <= status < 400:
             names = ", ".join(map(repr, self._secrets))
-            return ConfigurationError(f"{said}. Check token_url, client_id and the secrets {names}.")
+            return ConfigurationError(
+                f"{said}. Check token_url, client_id and the secrets {names}.{self._explain_grant(refused)}"
+            )
         return RetriableError(said, retry_after_s=read_pause(response.headers, time.time(), refused=True))
+
+    def _explain_grant(self, refused: Refused) -> str:
+        refresh = self._declared.refresh_secret
+        if refresh is None or refused.error not in ("", "invalid_grant"):
+            return ""
+        return (
+            f" The refresh token in {refresh!r} may be void: expired, withdrawn, or used up, where each use "
+            f"brings a new one, which a run warns of. Such a one is not kept here: get a refresh token that "
+            f"does not rotate, or set {refresh!r} anew before each run."
+        )
 
 
 def _as_it_is(request: Any) -> Any:
