@@ -47,7 +47,10 @@ def main() -> int:
         for bench in benches:
             for step in [] if chosen.only_random else NAMED:
                 tally += judge(bench, Moment(step))
-        for bench in itertools.islice(itertools.cycle(benches), chosen.random):
+        for bench in itertools.cycle(benches):
+            # A run that was faster than the moment was not killed, and does not count.
+            if tally["killed at random"] >= chosen.random:
+                break
             tally += judge(bench, random_moment(bench.lengths, chance))
     print_tally(tally)
     return 1 if tally["faults"] else 0
@@ -58,8 +61,10 @@ def judge(bench: Bench, moment: Moment) -> Counter[str]:
     verdict = bench.try_once(moment)
     for fault in verdict.faults:
         print(f"WRONG {bench.disposition}, killed {moment}: {fault}", flush=True)
-    kind = "random" if moment.delay_s is not None else "named"
-    return count(verdict) + Counter({f"{kind} trials": 1, f"{bench.disposition} trials": 1})
+    kind = "at a named step" if moment.delay_s is None else "at random"
+    return count(verdict) + Counter(
+        {f"killed {kind}": verdict.was_killed, f"trials of {bench.disposition}": 1}
+    )
 
 
 def count(verdict: Verdict) -> Counter[str]:
