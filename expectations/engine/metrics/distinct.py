@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
+from expectations.engine.literals import as_compared, to_literal
 from expectations.engine.membership import is_member
 from expectations.engine.metrics.aggregates import as_numbers, within
 from expectations.engine.metrics.registering import Call, aggregate, metric
@@ -25,7 +27,7 @@ def _distinct_values(domain: Domain) -> pl.Expr:
 
 @aggregate("column.most_common_value", finish=lambda values: values.to_list())
 def _most_common(domain: Domain) -> pl.Expr:
-    return domain.present.mode().sort().implode()
+    return as_compared(domain.present, domain.dtype).mode().sort().implode()
 
 
 @metric("column.value_counts")
@@ -35,7 +37,8 @@ def _value_counts(call: Call) -> Deferred:
         raise ValueError("sort must be either 'value', 'count', or 'none'")
     if call.values.get("collate") is not None:
         raise ValueError("collate parameter is not supported on Polars")
-    counts = call.domain.present.alias("value").value_counts(sort=True)
+    values = as_compared(call.domain.present, call.domain.dtype)
+    counts = values.alias("value").value_counts(sort=True)
     if sort == "value":
         counts = counts.sort_by(counts.struct.field("value"))
     return Deferred(counts.implode(), _as_series)
@@ -60,7 +63,7 @@ def _not_in_set_count(domain: Domain, value_set: Iterable[Any] | None = None) ->
 
 @aggregate("column.distinct_values.not_in_set", finish=lambda values: values.to_list())
 def _not_in_set(domain: Domain, value_set: Iterable[Any] | None = None, limit: int | None = None) -> pl.Expr:
-    found = _outside(domain, value_set).sort().head(limit or _LISTED)
+    found = as_compared(_outside(domain, value_set), domain.dtype).sort().head(limit or _LISTED)
     return (found.dt.to_string() if isinstance(domain.dtype, pl.Duration) else found).implode()
 
 
@@ -74,10 +77,24 @@ def _missing_values(call: Call) -> Deferred:
     return _missing(call, lambda missing: missing[: call.values.get("limit") or _LISTED])
 
 
+def _meaning(value: Any, dtype: pl.DataType) -> Any:
+    """What two values of a set share that are one to the column: a date and its text."""
+    try:
+        literal = to_literal(value, dtype)
+    except (TypeError, ValueError):
+        return value
+    # In one zone, to Python, the hour that a clock shows twice is one.
+    is_zoned = isinstance(literal, dt.datetime) and literal.tzinfo is not None
+    return literal.astimezone(dt.UTC) if is_zoned else literal
+
+
 def _missing(call: Call, finish: Any) -> Deferred:
     """The values of the set that the column never takes, in the order of the set; a null is never taken."""
     domain = call.domain
-    wanted = list(dict.fromkeys(call.values.get("value_set") or ()))
+    by_meaning: dict[Any, Any] = {}
+    for value in call.values.get("value_set") or ():
+        by_meaning.setdefault(_meaning(value, domain.dtype), value)
+    wanted = list(by_meaning.values())
     found = [is_member(domain.present, [value], domain.dtype).any() for value in wanted]
     if not found:
         return Deferred(pl.lit(0), lambda _: finish([]))

@@ -102,6 +102,21 @@ def test_a_coarse_unit_cuts_nothing_off_a_finer_one() -> None:
     assert not ask(gxe.ExpectColumnValuesToBeInSet(column="coarse", value_set=[late]), frame).success
 
 
+def test_a_date_and_its_text_are_one_value_of_a_set() -> None:
+    twice = gxe.ExpectColumnDistinctValuesToContainSet(
+        column="moment",
+        value_set=["2024-02-28", dt.datetime(2024, 2, 28), "2024-02-29 12:00"],  # noqa: DTZ001
+    )
+    assert ask(twice).result["partial_missing_list"] == ["2024-02-28"]
+
+
+def test_categories_are_listed_in_the_order_of_text() -> None:
+    none = gxe.ExpectColumnDistinctValuesToBeInSet(column="size", value_set=["huge"])
+    assert ask(none).result["partial_unexpected_list"] == ["large", "small"]
+    common = gxe.ExpectColumnMostCommonValueToBeInSet(column="size", value_set=["huge"])
+    assert ask(common).result["observed_value"] == ["large", "small"]
+
+
 def test_sums_do_not_overflow() -> None:
     assert ask(gxe.ExpectColumnSumToBeBetween(column="wide")).result["observed_value"] == 2 * (2**63 - 1)
     total = gxe.ExpectMulticolumnSumToEqual(column_list=["wide", "twin"], sum_total=2 * (2**63 - 1))
