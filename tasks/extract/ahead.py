@@ -16,6 +16,9 @@ _TICK_S = 0.1
 _HELD_BYTES = 128_000_000
 """Of large pages fewer are under way, at least one: about so many bytes of them may wait in memory."""
 
+_UNSEEN = 2
+"""Pages under way before it is known how large they are."""
+
 Fetch = Callable[[PageRequest, threading.Event], Answer]
 
 
@@ -61,7 +64,8 @@ class ReadAhead:
             yield answer
 
     def _fill(self, paginator: Paginator) -> None:
-        window = min(self._window, max(1, _HELD_BYTES // max(self._largest, 1)))
+        fitting = _HELD_BYTES // self._largest if self._largest else _UNSEEN
+        window = min(self._window, max(1, fitting))
         while len(self._pending) < window and (request := paginator.next_request()):
             # In the caller's context, so that a log line of the thread is known to be of its run.
             run = copy_context().run

@@ -59,6 +59,25 @@ def test_a_paginator_that_learns_from_each_page_is_followed() -> None:
     assert numbers == [1, 2, 3, 4, 5]
 
 
+def test_few_pages_are_under_way_before_it_is_known_how_large_they_are() -> None:
+    asked: list[int] = []
+    asked_when_waiting: list[int] = []
+    may_answer = threading.Event()
+
+    def fetch(request: PageRequest, _stop: threading.Event) -> Answer:
+        asked.append(request.number)
+        may_answer.wait()
+        return make_answer(request.number)
+
+    def wait_a_moment() -> None:
+        asked_when_waiting.append(len(asked))
+        may_answer.set()
+
+    with closing(ReadAhead(fetch, 8, threading.Event())) as ahead:
+        assert [answer.page.number for answer in ahead.read(Pages(20), wait_a_moment)] == list(range(1, 21))
+    assert asked_when_waiting[0] == 2
+
+
 def test_at_most_two_pages_a_connection_are_held() -> None:
     fetched = 0
     lock = threading.Lock()
