@@ -29,11 +29,11 @@ def main() -> None:
         response.raise_for_status()
         return response.json()
 
-    @dlt.defer
+    @dlt.defer  # type: ignore[untyped-decorator]  # not installed here
     def get_rows(number: int) -> Any:
         return get(number)["data"]
 
-    @dlt.resource(
+    @dlt.resource(  # type: ignore[untyped-decorator]  # not installed here
         name="flights",
         primary_key="id",
         write_disposition={"disposition": "merge", "strategy": "upsert"},
