@@ -79,9 +79,9 @@ def try_dialect(server: DialectServer, name: str, declared: Callable[[], Resourc
 
 
 def count_lines(declared: Callable[[], Resource]) -> int:
-    """The lines of a declaration, from `Resource(` to its closing bracket, and of what stands before it."""
+    """The lines of a declaration, to its closing bracket, with the `name` and `record` that all share."""
     lines = inspect.getsource(declared).splitlines()
-    return len(lines) - 1
+    return len(lines) - len(["@declared", "def …"]) + len(["name", "record"])
 
 
 if __name__ == "__main__":

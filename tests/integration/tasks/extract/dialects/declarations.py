@@ -1,6 +1,7 @@
 """The dialects as a pipeline declares them; the table prints how many lines each takes."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
@@ -22,30 +23,42 @@ from tasks.pipeline.resource import Resource
 SIZE = 100
 
 
+DECLARED: dict[str, Callable[[], Resource]] = {}
+
+
 class Item(Struct):
     id: int
     name: str
 
 
+def declared(declare: Callable[[], Resource]) -> Callable[[], Resource]:
+    DECLARED[declare.__name__] = declare
+    return declare
+
+
+def items(path: str, **declared: Any) -> Resource:
+    """What all have in common: two lines of each declaration."""
+    return Resource(name="items", path=path, record=Item, **declared)
+
+
+@declared
 def open_meteo() -> Resource:
-    return Resource(name="items", path="/open_meteo", record=Item, paginator=SinglePage())
+    return items("/open_meteo", paginator=SinglePage())
 
 
+@declared
 def world_bank() -> Resource:
-    return Resource(
-        name="items",
-        path="/world_bank",
-        record=Item,
+    return items(
+        "/world_bank",
         records="[1]",
         paginator=PageNumber(page_size=SIZE, total_pages="[0].pages", total_records="[0].total"),
     )
 
 
+@declared
 def wordpress() -> Resource:
-    return Resource(
-        name="items",
-        path="/wordpress",
-        record=Item,
+    return items(
+        "/wordpress",
         records="",
         paginator=PageNumber(
             page_size=SIZE,
@@ -55,75 +68,67 @@ def wordpress() -> Resource:
     )
 
 
+@declared
 def brewery_db() -> Resource:
-    return Resource(
-        name="items", path="/brewery_db", record=Item, records="", paginator=PageNumber(page_size=SIZE)
-    )
+    return items("/brewery_db", records="", paginator=PageNumber(page_size=SIZE))
 
 
+@declared
 def django_rest() -> Resource:
-    return Resource(
-        name="items",
-        path="/django_rest",
-        record=Item,
+    return items(
+        "/django_rest",
         records="results",
         paginator=PageNumber(size_param="page_size", page_size=500, total_records="count"),
     )
 
 
+@declared
 def spring_data() -> Resource:
-    return Resource(
-        name="items",
-        path="/spring_data",
-        record=Item,
+    return items(
+        "/spring_data",
         records="content",
         paginator=PageNumber(first=0, size_param="size", page_size=SIZE, is_last="last"),
     )
 
 
+@declared
 def stack_exchange() -> Resource:
-    return Resource(
-        name="items",
-        path="/stack_exchange",
-        record=Item,
+    return items(
+        "/stack_exchange",
         records="items",
         paginator=PageNumber(size_param="pagesize", page_size=SIZE, has_more="has_more"),
     )
 
 
+@declared
 def socrata() -> Resource:
-    return Resource(
-        name="items",
-        path="/socrata",
-        record=Item,
+    return items(
+        "/socrata",
         records="",
         paginator=Offset(param="$offset", size_param="$limit", page_size=SIZE),
     )
 
 
+@declared
 def jira() -> Resource:
-    return Resource(
-        name="items",
-        path="/jira",
-        record=Item,
+    return items(
+        "/jira",
         records="issues",
         paginator=Offset(param="startAt", size_param="maxResults", page_size=SIZE, total_records="total"),
     )
 
 
+@declared
 def usgs() -> Resource:
-    return Resource(
-        name="items", path="/usgs", record=Item, records="features", paginator=Offset(first=1, page_size=SIZE)
-    )
+    return items("/usgs", records="features", paginator=Offset(first=1, page_size=SIZE))
 
 
+@declared
 def elasticsearch() -> Resource:
-    return Resource(
-        name="items",
-        path="/elasticsearch",
+    return items(
+        "/elasticsearch",
         method="POST",
         json_body={"query": {"match_all": {}}},
-        record=Item,
         records="hits.hits",
         paginator=Offset(
             param="from",
@@ -135,41 +140,37 @@ def elasticsearch() -> Resource:
     )
 
 
+@declared
 def slack() -> Resource:
-    return Resource(
-        name="items",
-        path="/slack",
-        record=Item,
+    return items(
+        "/slack",
         records="members",
         paginator=Cursor(next="response_metadata.next_cursor", size_param="limit", page_size=SIZE),
     )
 
 
+@declared
 def hubspot() -> Resource:
-    return Resource(
-        name="items",
-        path="/hubspot",
-        record=Item,
+    return items(
+        "/hubspot",
         records="results",
         paginator=Cursor(param="after", next="paging.next.after", size_param="limit", page_size=SIZE),
     )
 
 
+@declared
 def airtable() -> Resource:
-    return Resource(
-        name="items",
-        path="/airtable",
-        record=Item,
+    return items(
+        "/airtable",
         records="records",
         paginator=Cursor(param="offset", next="offset", size_param="pageSize", page_size=SIZE),
     )
 
 
+@declared
 def gitlab() -> Resource:
-    return Resource(
-        name="items",
-        path="/gitlab",
-        record=Item,
+    return items(
+        "/gitlab",
         records="",
         paginator=Cursor(
             param="page", next=Header(name="X-Next-Page"), size_param="per_page", page_size=SIZE
@@ -177,11 +178,10 @@ def gitlab() -> Resource:
     )
 
 
+@declared
 def cosmos_db() -> Resource:
-    return Resource(
-        name="items",
-        path="/cosmos_db",
-        record=Item,
+    return items(
+        "/cosmos_db",
         records="Documents",
         paginator=Cursor(
             param="x-ms-continuation",
@@ -193,11 +193,10 @@ def cosmos_db() -> Resource:
     )
 
 
+@declared
 def stripe() -> Resource:
-    return Resource(
-        name="items",
-        path="/stripe",
-        record=Item,
+    return items(
+        "/stripe",
         paginator=Cursor(
             param="starting_after",
             next=LastRecord(field="id"),
@@ -208,11 +207,10 @@ def stripe() -> Resource:
     )
 
 
+@declared
 def zendesk() -> Resource:
-    return Resource(
-        name="items",
-        path="/zendesk",
-        record=Item,
+    return items(
+        "/zendesk",
         records="tickets",
         paginator=Cursor(
             param="page[after]",
@@ -224,12 +222,11 @@ def zendesk() -> Resource:
     )
 
 
+@declared
 def notion() -> Resource:
-    return Resource(
-        name="items",
-        path="/notion",
+    return items(
+        "/notion",
         method="POST",
-        record=Item,
         records="results",
         paginator=Cursor(
             param="start_cursor",
@@ -242,95 +239,59 @@ def notion() -> Resource:
     )
 
 
+@declared
 def graphql() -> Resource:
     nodes = "data.repository.issues"
     query = (
         'query($first: Int, $after: String) { repository(owner: "o", name: "n") '
         "{ issues(first: $first, after: $after) { nodes { id name } pageInfo { endCursor hasNextPage } } } }"
     )
-    return Resource(
-        name="items",
-        path="/graphql",
+    return items(
+        "/graphql",
         method="POST",
         json_body={"query": query},
-        record=Item,
         records=f"{nodes}.nodes",
         paginator=PageInfo(path=f"{nodes}.pageInfo", size_param="first", page_size=SIZE),
     )
 
 
+@declared
 def microsoft_graph() -> Resource:
-    return Resource(
-        name="items",
-        path="/microsoft_graph",
-        record=Item,
+    return items(
+        "/microsoft_graph",
         records="value",
         paginator=NextLink(next="['@odata.nextLink']", size_param="$top", page_size=SIZE),
     )
 
 
+@declared
 def salesforce() -> Resource:
-    return Resource(
-        name="items",
-        path="/salesforce/query",
-        record=Item,
+    return items(
+        "/salesforce/query",
         records="records",
         paginator=NextLink(next="nextRecordsUrl", is_last="done", total_records="totalSize"),
     )
 
 
+@declared
 def github() -> Resource:
-    return Resource(
-        name="items",
-        path="/github",
-        record=Item,
+    return items(
+        "/github",
         records="",
         paginator=LinkHeader(size_param="per_page", page_size=SIZE),
     )
 
 
+@declared
 def mediawiki() -> Resource:
     def continue_with(first: PageRequest) -> Pages:
         answer = yield first
         while more := answer.json().get("continue"):
             answer = yield first.ask(**more)
 
-    return Resource(
-        name="items",
-        path="/mediawiki",
+    return items(
+        "/mediawiki",
         params={"aplimit": str(SIZE)},
-        record=Item,
         records="query.allpages",
         paginator=continue_with,
     )
-
-
-DECLARED: dict[str, Callable[[], Resource]] = {
-    declared.__name__: declared
-    for declared in (
-        open_meteo,
-        world_bank,
-        wordpress,
-        brewery_db,
-        django_rest,
-        spring_data,
-        stack_exchange,
-        socrata,
-        jira,
-        usgs,
-        elasticsearch,
-        slack,
-        hubspot,
-        airtable,
-        gitlab,
-        cosmos_db,
-        stripe,
-        zendesk,
-        notion,
-        graphql,
-        microsoft_graph,
-        salesforce,
-        github,
-        mediawiki,
-    )
-}

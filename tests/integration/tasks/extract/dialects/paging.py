@@ -6,6 +6,12 @@ from urllib.parse import urlencode
 from tests.integration.tasks.extract.dialects.server import Asked, Dialect, Record, Reply
 
 Records = Sequence[Record]
+PAGING: dict[str, Dialect] = {}
+
+
+def spoken(dialect: Dialect) -> Dialect:
+    PAGING[dialect.__name__] = dialect
+    return dialect
 
 
 def cut(records: Records, start: int, size: int) -> list[Record]:
@@ -24,11 +30,13 @@ def link_to(asked: Asked, **params: object) -> str:
     return f"{asked.base}{asked.path}?{urlencode({**asked.query, **params})}"
 
 
+@spoken
 def open_meteo(_asked: Asked, records: Records) -> Reply:
     """All in one answer."""
     return Reply({"data": list(records)})
 
 
+@spoken
 def world_bank(asked: Asked, records: Records) -> Reply:
     """A pair: what is around the page, and the page."""
     page, size = read_int(asked, "page", 1), read_int(asked, "per_page", 50)
@@ -41,6 +49,7 @@ def world_bank(asked: Asked, records: Records) -> Reply:
     return Reply([around, cut(records, (page - 1) * size, size)])
 
 
+@spoken
 def wordpress(asked: Asked, records: Records) -> Reply:
     """Totals in headers; at most 100 a page; past the end there is an error."""
     page, size = read_int(asked, "page", 1), min(read_int(asked, "per_page", 10), 100)
@@ -51,12 +60,14 @@ def wordpress(asked: Asked, records: Records) -> Reply:
     return Reply(cut(records, (page - 1) * size, size), headers)
 
 
+@spoken
 def brewery_db(asked: Asked, records: Records) -> Reply:
     """No totals; at most 50 a page, whatever is asked for; past the end the list is empty."""
     page, size = read_int(asked, "page", 1), min(read_int(asked, "per_page", 50), 50)
     return Reply(cut(records, (page - 1) * size, size))
 
 
+@spoken
 def django_rest(asked: Asked, records: Records) -> Reply:
     """A count, and links; past the end 404."""
     page, size = read_int(asked, "page", 1), min(read_int(asked, "page_size", 100), 100)
@@ -73,6 +84,7 @@ def django_rest(asked: Asked, records: Records) -> Reply:
     )
 
 
+@spoken
 def spring_data(asked: Asked, records: Records) -> Reply:
     """Pages from 0, the last of which says so."""
     page, size = read_int(asked, "page", 0), read_int(asked, "size", 20)
@@ -80,6 +92,7 @@ def spring_data(asked: Asked, records: Records) -> Reply:
     return Reply({"content": cut(records, page * size, size), "last": page >= pages - 1, "totalPages": pages})
 
 
+@spoken
 def stack_exchange(asked: Asked, records: Records) -> Reply:
     """`has_more` with every page."""
     page, size = read_int(asked, "page", 1), min(read_int(asked, "pagesize", 30), 100)
@@ -87,11 +100,13 @@ def stack_exchange(asked: Asked, records: Records) -> Reply:
     return Reply({"items": found, "has_more": page * size < len(records), "quota_remaining": 299})
 
 
+@spoken
 def socrata(asked: Asked, records: Records) -> Reply:
     """Offset and limit with dollar signs; past the end the list is empty."""
     return Reply(cut(records, read_int(asked, "$offset", 0), read_int(asked, "$limit", 1000)))
 
 
+@spoken
 def jira(asked: Asked, records: Records) -> Reply:
     """Offset with a total, and fewer results a page than were asked for."""
     start, size = read_int(asked, "startAt", 0), min(read_int(asked, "maxResults", 50), 50)
@@ -105,6 +120,7 @@ def jira(asked: Asked, records: Records) -> Reply:
     )
 
 
+@spoken
 def usgs(asked: Asked, records: Records) -> Reply:
     """Counts its offsets from 1."""
     start, size = read_int(asked, "offset", 1), read_int(asked, "limit", 20000)
@@ -113,6 +129,7 @@ def usgs(asked: Asked, records: Records) -> Reply:
     return Reply({"type": "FeatureCollection", "features": cut(records, start - 1, size)})
 
 
+@spoken
 def elasticsearch(asked: Asked, records: Records) -> Reply:
     """From and size in the body of a POST."""
     return Reply(
@@ -125,6 +142,7 @@ def elasticsearch(asked: Asked, records: Records) -> Reply:
     )
 
 
+@spoken
 def slack(asked: Asked, records: Records) -> Reply:
     """A cursor in the body, an empty one at the end."""
     start, size = read_cursor(asked.query.get("cursor")), read_int(asked, "limit", 100)
@@ -138,6 +156,7 @@ def slack(asked: Asked, records: Records) -> Reply:
     )
 
 
+@spoken
 def hubspot(asked: Asked, records: Records) -> Reply:
     """A cursor three keys down; at the end all three are missing."""
     start, size = read_int(asked, "after", 0), min(read_int(asked, "limit", 10), 100)
@@ -147,6 +166,7 @@ def hubspot(asked: Asked, records: Records) -> Reply:
     return Reply(body)
 
 
+@spoken
 def airtable(asked: Asked, records: Records) -> Reply:
     """A cursor that is called offset; missing at the end."""
     start, size = read_cursor(asked.query.get("offset")), min(read_int(asked, "pageSize", 100), 100)
@@ -154,6 +174,7 @@ def airtable(asked: Asked, records: Records) -> Reply:
     return Reply({"records": cut(records, start, size), **following})
 
 
+@spoken
 def gitlab(asked: Asked, records: Records) -> Reply:
     """The next page's number in a header, empty at the end."""
     page, size = read_int(asked, "page", 1), min(read_int(asked, "per_page", 20), 100)
@@ -161,6 +182,7 @@ def gitlab(asked: Asked, records: Records) -> Reply:
     return Reply(cut(records, (page - 1) * size, size), {"x-next-page": following, "x-page": str(page)})
 
 
+@spoken
 def cosmos_db(asked: Asked, records: Records) -> Reply:
     """A cursor that comes in a header and goes in a header."""
     start = read_cursor(asked.headers.get("x-ms-continuation"))
@@ -169,6 +191,7 @@ def cosmos_db(asked: Asked, records: Records) -> Reply:
     return Reply({"Documents": cut(records, start, size)}, following)
 
 
+@spoken
 def stripe(asked: Asked, records: Records) -> Reply:
     """The last record's id is the next cursor."""
     after, size = asked.query.get("starting_after"), min(read_int(asked, "limit", 10), 100)
@@ -177,6 +200,7 @@ def stripe(asked: Asked, records: Records) -> Reply:
     return Reply({"object": "list", "data": found, "has_more": start + size < len(records)})
 
 
+@spoken
 def zendesk(asked: Asked, records: Records) -> Reply:
     """Parameters in brackets."""
     start, size = read_cursor(asked.query.get("page[after]")), read_int(asked, "page[size]", 100)
@@ -190,6 +214,7 @@ def zendesk(asked: Asked, records: Records) -> Reply:
     )
 
 
+@spoken
 def notion(asked: Asked, records: Records) -> Reply:
     """A cursor in the body of a POST."""
     if asked.method != "POST":
@@ -206,6 +231,7 @@ def notion(asked: Asked, records: Records) -> Reply:
     )
 
 
+@spoken
 def graphql(asked: Asked, records: Records) -> Reply:
     """GitHub's connections: a cursor among the variables, `pageInfo` with the nodes."""
     variables = asked.body["variables"]
@@ -216,6 +242,7 @@ def graphql(asked: Asked, records: Records) -> Reply:
     return Reply({"data": {"repository": {"issues": {"nodes": found, "pageInfo": page_info}}}})
 
 
+@spoken
 def microsoft_graph(asked: Asked, records: Records) -> Reply:
     """An absolute link under a key with a dot in it."""
     start, size = read_cursor(asked.query.get("$skiptoken")), read_int(asked, "$top", 100)
@@ -224,6 +251,7 @@ def microsoft_graph(asked: Asked, records: Records) -> Reply:
     return Reply({"@odata.context": f"{asked.base}/$metadata", "value": cut(records, start, size), **link})
 
 
+@spoken
 def salesforce(asked: Asked, records: Records) -> Reply:
     """A relative link to another path, and a total."""
     start, size = int(asked.path.rpartition("-")[2]) if "-" in asked.path else 0, 200
@@ -232,6 +260,7 @@ def salesforce(asked: Asked, records: Records) -> Reply:
     return Reply({"totalSize": len(records), "done": done, "records": cut(records, start, size), **link})
 
 
+@spoken
 def github(asked: Asked, records: Records) -> Reply:
     """Links in a header (RFC 8288)."""
     page, size = read_int(asked, "page", 1), min(read_int(asked, "per_page", 30), 100)
@@ -245,6 +274,7 @@ def github(asked: Asked, records: Records) -> Reply:
     return Reply(cut(records, (page - 1) * size, size), {"Link": ", ".join(links)} if links else {})
 
 
+@spoken
 def mediawiki(asked: Asked, records: Records) -> Reply:
     """What to continue with is an object, to be added to the parameters."""
     start, size = read_cursor(asked.query.get("apcontinue")), read_int(asked, "aplimit", 10)
@@ -260,34 +290,3 @@ def make_cursor(start: int) -> str:
 
 def read_cursor(cursor: str | None) -> int:
     return 0 if cursor is None else int(cursor.removeprefix("c+").removesuffix("=/&"))
-
-
-PAGING: dict[str, Dialect] = {
-    dialect.__name__: dialect
-    for dialect in (
-        open_meteo,
-        world_bank,
-        wordpress,
-        brewery_db,
-        django_rest,
-        spring_data,
-        stack_exchange,
-        socrata,
-        jira,
-        usgs,
-        elasticsearch,
-        slack,
-        hubspot,
-        airtable,
-        gitlab,
-        cosmos_db,
-        stripe,
-        zendesk,
-        notion,
-        graphql,
-        microsoft_graph,
-        salesforce,
-        github,
-        mediawiki,
-    )
-}
