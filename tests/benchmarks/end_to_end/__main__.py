@@ -58,7 +58,7 @@ def main() -> None:
             results = list(_run_rounds(arena, scenario, contestants, args.rounds))
             _print_table(results)
             if args.results:
-                add_results(args.results, results)
+                add_results(args.results, results, append=args.append)
 
 
 def _run_rounds(
@@ -125,6 +125,7 @@ def _parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--results", type=Path, nargs="?", const=FOLDER, help="keep every run's figures in this folder"
     )
+    parser.add_argument("--append", action="store_true", help="keep the earlier figures, too")
     return parser.parse_args()
 
 

@@ -47,13 +47,13 @@ def describe_machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
 
 
-def add_results(folder: Path, results: Sequence[Result]) -> None:
-    """Keep the runs; those of a contestant that ran again take the place of its earlier ones."""
+def add_results(folder: Path, results: Sequence[Result], *, append: bool = False) -> None:
+    """Keep the runs, in the place of the earlier ones of the same contestants, or after them."""
     folder.mkdir(exist_ok=True)
     for scenario in dict.fromkeys(result.scenario for result in results):
         file = folder / f"{scenario}.json"
         new = [result for result in results if result.scenario == scenario]
-        again = {result.contestant for result in new}
+        again = set() if append else {result.contestant for result in new}
         old = read_results(file).runs if file.exists() else ()
         kept = Results(
             scenario=scenario,
