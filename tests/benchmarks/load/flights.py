@@ -44,4 +44,4 @@ def bench_flights(dsn: str, folder: Path) -> None:
 def _run(world: World) -> None:
     done = world.assay("run", PIPELINE, "--no-prefect", "-q")
     assert done.returncode == 0, done.stderr
-    print(done.stdout.splitlines()[0], flush=True)
+    print(done.stdout.strip().splitlines()[0], flush=True)
