@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from tasks.handover import ExpectationOutcome, LoadReport, TableCounts
+from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange, TableCounts
 from tasks.publish.wording import (
     ERROR_LENGTH,
+    describe_change,
     describe_columns,
     describe_extent,
     failed_outcomes,
@@ -31,9 +32,10 @@ _COUNTS: Final = (
     "superseded",
     "inserted",
     "updated",
+    "deleted",
     "unchanged",
 )
-_RARE: Final = frozenset({"rejected", "quarantined", "superseded"})
+_RARE: Final = frozenset({"rejected", "quarantined", "superseded", "deleted"})
 
 
 def render_artifact(report: LoadReport, links: Mapping[str, str]) -> str:
@@ -51,6 +53,7 @@ def render_artifact(report: LoadReport, links: Mapping[str, str]) -> str:
         _render_outcomes("Failed expectations", failed_outcomes(report), links),
         _render_outcomes("Diverted to quarantine", _diverting_outcomes(report), links),
         _render_counts(report.tables, links),
+        _render_changes(report.schema_changes),
         _render_reports(report.reports),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -121,6 +124,17 @@ def _render_counts(tables: Sequence[TableCounts], links: Mapping[str, str]) -> s
     ]
     header = ("Table", "Verdict", *(name.capitalize() for name in shown), "Passed")
     return f"### Rows\n\n{_render_table(header, rows, numbers_from=2)}"
+
+
+def _render_changes(changes: Sequence[SchemaChange]) -> str:
+    if not changes:
+        return ""
+    lines = [
+        f"- {escape(change.table)} · **{escape(one_line(change.column or '-'))}** · "
+        f"{escape(describe_change(change))}"
+        for change in changes
+    ]
+    return "### Columns that changed\n\n" + "\n".join(lines)
 
 
 def _render_reports(reports: Mapping[str, int]) -> str:

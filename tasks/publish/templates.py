@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from tasks.handover import ExpectationOutcome
 from tasks.publish.paths import href
-from tasks.publish.wording import count, describe_extent, one_line, pick_examples
+from tasks.publish.wording import count, describe_change, describe_extent, one_line, pick_examples
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -43,6 +43,7 @@ def _environment() -> Environment:
         "safe_url": keep_web_address,
         "one_line": one_line,
         "extent": describe_extent,
+        "change": describe_change,
         "examples": pick_examples,
         "rows_seen": describe_rows_seen,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tasks.handover import ExpectationOutcome, LoadReport, State, Status
+from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange, State, Status
 
 EXAMPLE_LENGTH: Final = 100
 ERROR_LENGTH: Final = 2000
@@ -147,12 +147,19 @@ def next_command(report: LoadReport) -> str:
     return ""
 
 
+def describe_change(change: SchemaChange) -> str:
+    """What happened to a column, and its types."""
+    types = " to ".join(kind for kind in (change.before, change.after) if kind)
+    return f"{change.kind.removeprefix('column ')}: {types}"
+
+
 def _state_rows(report: LoadReport) -> str:
     parts = [
         f"{number:,} {word}"
         for word, number in (
             ("inserted", sum(t.inserted for t in report.tables)),
             ("updated", sum(t.updated for t in report.tables)),
+            ("deleted", sum(t.deleted for t in report.tables)),
             ("unchanged", sum(t.unchanged for t in report.tables)),
             ("quarantined", sum(t.quarantined for t in report.tables)),
         )

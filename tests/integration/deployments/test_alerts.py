@@ -101,6 +101,7 @@ LOUD = [
     expectation_event(FAILED, "warned", severity="warning", state="error"),
     expectation_event(QUARANTINED, "diverted", state="quarantined", count=3),
     expectation_event(FAILED, "hostile", text=HOSTILE, examples=[HOSTILE, "{{"], column=None),
+    load_event("assay.schema.changed"),
     load_event("assay.load.blocked"),
     load_event("assay.load.failed"),
     load_event("assay.load.recovered"),
@@ -149,6 +150,8 @@ def test_plain_message_has_all_fields(alerts: dict[str, list[Message]]) -> None:
         "message": None,
         "status": None,
         "error": None,
+        "change": None,
+        "statement": None,
         **event["payload"],
     }
 

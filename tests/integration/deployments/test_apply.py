@@ -19,6 +19,7 @@ BLOCKS = ["assay-alerts-slack", "assay-alerts-webhook"]
 ALERTS = [
     "assay: expectation failed",
     "assay: rows quarantined",
+    "assay: columns changed",
     "assay: load blocked",
     "assay: load failed",
     "assay: load recovered",

@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tasks.handover import ExpectationOutcome, LoadReport
+from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange
 from tasks.publish.artifact import escape, render_artifact
 from tasks.publish.wording import one_line
 
@@ -107,3 +107,17 @@ def test_many_failures_and_long_values_are_bounded(
     markdown = render_artifact(make_report("blocked", outcomes=(long,) * 500), {})
     assert "… and 480 more" in markdown
     assert len(markdown) < 30_000
+
+
+def test_deleted_rows_and_changed_columns_are_shown(make_report: MakeReport) -> None:
+    report = make_report("published")
+    tables = tuple(msgspec.structs.replace(table, deleted=12_345) for table in report.tables)
+    change = SchemaChange(
+        table="weather", kind="column widened", column="a|b", before="integer", after="bigint", statement="A"
+    )
+    report = msgspec.structs.replace(report, tables=tables, schema_changes=(change,))
+    markdown = render_artifact(report, {})
+    assert "| Deleted |" in markdown
+    assert "12,345" in markdown
+    assert "weather · **a\\|b** · widened: integer to bigint" in markdown
+    assert "Deleted" not in render_artifact(make_report("published"), {})

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.handover import ExpectationOutcome, LoadReport
+from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange
 from tasks.publish.pages import render, render_load_pages
 
 LOAD_ID = "weather-20260308T030405-1f9c2e"
@@ -167,6 +167,21 @@ def test_sql_check_shows_its_unexpected_rows(make_report: MakeReport, read_page:
     assert row in text
     assert "SELECT * FROM {batch} WHERE id < 0" in text
     assert "1 of 26,115 rows" in text
+
+
+def test_deleted_rows_and_changed_columns_are_shown(make_report: MakeReport, read_page: ReadPage) -> None:
+    report = make_report("published")
+    tables = tuple(msgspec.structs.replace(table, deleted=12_345) for table in report.tables)
+    change = SchemaChange(
+        table="weather", kind="column added", column="<b>", before=None, after="text", statement="ALTER <i>"
+    )
+    pages = render_load_pages(msgspec.structs.replace(report, tables=tables, schema_changes=(change,)))
+    text = read_page(pages[LOAD_PAGE]).text
+    assert "12,345" in text
+    assert "12,345" in read_page(pages[WEATHER_PAGE]).text
+    assert "<b>" in text
+    assert "added: text" in text
+    assert "ALTER <i>" in text
 
 
 def test_render_takes_and_returns_json(make_report: MakeReport) -> None:
