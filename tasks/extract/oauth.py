@@ -83,7 +83,7 @@ class OAuthToken:
     def _ask(self) -> str:
         asked_at = self._clock()
         response = self._post()
-        if response.status_code != requests.codes.ok:
+        if response.status_code not in (requests.codes.ok, requests.codes.created):
             raise self._explain(response)
         try:
             granted = msgspec.json.decode(response.content, type=Granted, strict=False)

@@ -27,7 +27,7 @@ def test_a_rotated_refresh_token_serves_the_run_and_is_told_to_the_next(
                 return
             refresh.append(f"r3fresh-t0ken-{len(refresh)}")
             uses[f"Bearer access-{len(refresh)}"] = 0
-            handler.send_json({"access_token": f"access-{len(refresh)}", "refresh_token": refresh[-1]})
+            handler.send_json({"access_token": f"access-{len(refresh)}", "refresh_token": refresh[-1]}, 201)
             return
         token = str(handler.headers["Authorization"])
         uses[token] = uses.get(token, TOKEN_USES) + 1
