@@ -51,7 +51,7 @@ def judge_most_common(
 def _is_one_of(value: Any, wanted: list[Any]) -> bool:
     for candidate in wanted:
         try:
-            is_same = bool(to_same_kind(candidate, value) == value)
+            is_same = bool(as_moment(to_same_kind(candidate, value)) == as_moment(value))
         except (TypeError, ValueError):  # of another kind, so another value
             is_same = False
         if is_same:

@@ -107,10 +107,21 @@ def _to_date(value: Any) -> Any:
 
 
 def as_moment(value: Any) -> Any:
-    """Read a date as its midnight, so that it can be compared with a moment; other values pass unchanged."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.datetime.combine(value, dt.time())
-    return value
+    """Read a value as what compares with others of its kind; other values than dates and moments as they are.
+
+    A date is its midnight. A moment in a zone is in UTC: within one zone Python compares what the clock
+    shows, and takes the hour that it shows twice for one.
+    """
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo is None else value.astimezone(dt.UTC)
+    return dt.datetime.combine(value, dt.time()) if isinstance(value, dt.date) else value
+
+
+def with_offset(value: Any) -> Any:
+    """Give a moment its offset for its zone, so that Python tells apart the hour that a clock shows twice."""
+    if not isinstance(value, dt.datetime) or (offset := value.utcoffset()) is None:
+        return value
+    return value.replace(tzinfo=dt.timezone(offset))
 
 
 def is_reversed(low: Any, high: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -11,7 +10,7 @@ import polars as pl
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
-from expectations.engine.literals import as_compared, to_literal
+from expectations.engine.literals import as_compared, as_moment, to_literal, with_offset
 from expectations.engine.membership import is_member
 from expectations.engine.metrics.aggregates import as_numbers, within
 from expectations.engine.metrics.registering import Call, aggregate, metric
@@ -20,7 +19,7 @@ from expectations.engine.to_pandas import to_pandas_series
 _LISTED = 20  # how many values GX lists unless told
 
 
-@aggregate("column.distinct_values", finish=lambda values: set(values.to_list()))
+@aggregate("column.distinct_values", finish=lambda values: set(map(with_offset, values)))
 def _distinct_values(domain: Domain) -> pl.Expr:
     return domain.present.unique().implode()
 
@@ -80,12 +79,9 @@ def _missing_values(call: Call) -> Deferred:
 def _meaning(value: Any, dtype: pl.DataType) -> Any:
     """What two values of a set share that are one to the column: a date and its text."""
     try:
-        literal = to_literal(value, dtype)
+        return as_moment(to_literal(value, dtype))
     except (TypeError, ValueError):
         return value
-    # In one zone, to Python, the hour that a clock shows twice is one.
-    is_zoned = isinstance(literal, dt.datetime) and literal.tzinfo is not None
-    return literal.astimezone(dt.UTC) if is_zoned else literal
 
 
 def _missing(call: Call, finish: Any) -> Deferred:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from great_expectations.constants import MAX_RESULT_RECORDS
 
 from expectations.engine.collecting import Deferred, Examples
 from expectations.engine.domain import RowTest
+from expectations.engine.literals import with_offset
 from expectations.engine.metrics.registering import Call, Metric, is_registered, metric
 from expectations.engine.metrics.row_tests import ROW_TESTS, Builder
 from expectations.engine.to_pandas import to_pandas
@@ -104,14 +104,8 @@ def _values(call: Call) -> Examples:
 
 
 def _told_apart(records: pl.Series) -> list[dict[str, Any]]:
-    """Records with offsets for zones: in one zone, Python takes the hour that a clock shows twice for one."""
-    return [{name: _with_offset(value) for name, value in row.items()} for row in records]
-
-
-def _with_offset(value: Any) -> Any:
-    if not isinstance(value, dt.datetime) or (offset := value.utcoffset()) is None:
-        return value
-    return value.replace(tzinfo=dt.timezone(offset))
+    """Records in which no two moments are one to Python."""
+    return [{name: with_offset(value) for name, value in row.items()} for row in records]
 
 
 def _value_counts(call: Call) -> Examples:

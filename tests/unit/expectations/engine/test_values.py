@@ -149,13 +149,24 @@ def test_z_scores_and_outliers_name_their_rows() -> None:
         assert verdict.arg_true().to_list() == ask(expectation, frame).result["unexpected_index_list"] == [6]
 
 
+TWICE = pl.DataFrame(
+    {"t": [dt.datetime(2024, 10, 27, hour, 30, tzinfo=dt.UTC) for hour in (0, 1)]}
+).with_columns(pl.col("t").dt.convert_time_zone("Europe/Paris"))
+
+
+def test_the_hour_that_a_clock_shows_twice_is_two_moments() -> None:
+    later = "2024-10-27T01:30:00Z"
+    assert not ask(gxe.ExpectColumnMinToBeBetween(column="t", min_value=later), TWICE).success
+    assert not ask(gxe.ExpectColumnMaxToBeBetween(column="t", max_value="2024-10-27T00:30Z"), TWICE).success
+    common = gxe.ExpectColumnMostCommonValueToBeInSet(column="t", value_set=[later])
+    assert not ask(common, TWICE.head(1)).success
+    pairs = gxe.ExpectColumnPairValuesToBeEqual(column_A="t", column_B="n")
+    counts = ask(pairs, TWICE.with_columns(n=1)).result["partial_unexpected_counts"]
+    assert [entry["count"] for entry in counts] == [1, 1]
+    missing = gxe.ExpectColumnDistinctValuesToContainSet(column="t", value_set=["2024-10-27T00:30Z", later])
+    assert ask(missing, TWICE.clear()).result["missing_count"] == 2
+
+
 def test_the_hour_that_a_clock_shows_twice_is_two_moments_on_pandas_too() -> None:
-    moments = pl.datetime_range(
-        dt.datetime(2024, 10, 27, 0, 30, tzinfo=dt.UTC),
-        dt.datetime(2024, 10, 27, 1, 30, tzinfo=dt.UTC),
-        "1h",
-        time_zone="Europe/Paris",
-        eager=True,
-    )
-    converted = to_pandas(moments.to_frame("t"))["t"]
+    converted = to_pandas(TWICE)["t"]
     assert [str(moment) for moment in converted] == ["2024-10-27 02:30:00+02:00", "2024-10-27 02:30:00+01:00"]
