@@ -8,7 +8,6 @@ import polars as pl
 from tasks.validate.quarantine import REASONS
 
 ROW = "__assay_row"
-COPIES = "__assay_copies"
 
 NULL_KEY = "primary key: {column} is null"
 TIE = "primary key: another row has the same key and other values, and none is newer"
@@ -54,19 +53,36 @@ def resolve_keys(frame: pl.LazyFrame, key: Sequence[str], version_by: str | None
 
 
 def _collect_suspects(frame: pl.LazyFrame, key: Sequence[str]) -> pl.DataFrame:
-    """Rows whose key is null or not unique, with their position; none in a sound batch."""
-    keys = frame.select(key)
-    repeated = (
-        keys.group_by(key)
-        .agg(pl.len().alias(COPIES))
-        .filter((pl.col(COPIES) > 1) | pl.any_horizontal(pl.col(list(key)).is_null()))
-        .select(key)
-        .collect(engine="streaming")
-    )
+    """Rows whose key is null or not unique, with their position; none in a sound batch.
+
+    Keys with different hashes are different, and 8 bytes a row are held instead of all keys; those behind a
+    hash that comes twice are compared themselves.
+    """
+    hashed = _hash_of(frame.collect_schema(), key)
+    has_null = pl.any_horizontal(pl.col(list(key)).is_null())
+    repeated = _find_repeated(frame.select(pl.when(~has_null).then(hashed)))
     indexed = frame.with_row_index(ROW)
-    if repeated.is_empty():
+    if repeated is None:
         return indexed.head(0).collect()
-    return indexed.join(repeated.lazy(), on=list(key), how="semi", nulls_equal=True).sort(ROW).collect()
+    candidates = indexed.filter(has_null | hashed.is_in(repeated.implode())).collect(engine="streaming")
+    is_copy = pl.struct(list(key)).is_duplicated()
+    return candidates.filter(has_null | is_copy).sort(ROW)
+
+
+def _hash_of(schema: pl.Schema, key: Sequence[str]) -> pl.Expr:
+    # The number behind a category may be another in every part of a file.
+    is_category = {name: isinstance(schema[name], pl.Categorical | pl.Enum) for name in key}
+    columns = [pl.col(name).cast(pl.String) if is_category[name] else pl.col(name) for name in key]
+    return (pl.struct(columns) if len(columns) > 1 else columns[0]).hash()
+
+
+def _find_repeated(hashes: pl.LazyFrame) -> pl.Series | None:
+    """Hashes that come more than once; None where all are unique and none is null."""
+    found = hashes.collect(engine="streaming").to_series()
+    nulls = found.null_count()
+    found = found.drop_nulls().sort(in_place=True) if nulls else found.sort(in_place=True)
+    repeated = found.filter(found == found.shift(1)).unique()
+    return None if repeated.is_empty() and not nulls else repeated
 
 
 def _newest(rows: pl.DataFrame, key: Sequence[str], version_by: str | None) -> pl.DataFrame:
