@@ -29,7 +29,8 @@ class Measurement:
         postgres_cpu_s: The same of all processes of the server, meanwhile.
         peak_mib: Greatest sum of the proportional set sizes of the process and its children.
         wal_mib: What the server wrote to its log of changes, meanwhile.
-        steps: Where an assay's time went, as the ledger has it.
+        before_s: From the process's start until an assay's run began: imports, Prefect's start.
+        steps: Where an assay's time went from there, as the ledger has it.
     """
 
     wall_s: float
@@ -38,6 +39,7 @@ class Measurement:
     postgres_cpu_s: float
     peak_mib: float
     wal_mib: float
+    before_s: float = 0.0
     steps: Sequence[Mapping[str, Any]] = ()
 
 
@@ -52,7 +54,7 @@ def measure(
     postmaster = _find_postmaster(dsn)
     wal_before = _read_number(dsn, WAL)
     postgres_before = _postgres_cpu_s(postmaster)
-    started = time.perf_counter()
+    started, started_at = time.perf_counter(), time.time()
     with subprocess.Popen(
         command,
         env=env,
@@ -72,7 +74,7 @@ def measure(
         killer.cancel()
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}\n{err[-3000:]}")
-    steps = _read_steps(dsn)
+    steps, began_at = _read_attempt(dsn)
     return Measurement(
         wall_s=wall_s,
         steady_s=_read_steady_s(out, steps),
@@ -80,6 +82,7 @@ def measure(
         postgres_cpu_s=_postgres_cpu_s(postmaster) - postgres_before,
         peak_mib=peak.stop(),
         wal_mib=(_read_number(dsn, WAL) - wal_before) / 2**20,
+        before_s=began_at - started_at if began_at else 0.0,
         steps=steps,
     )
 
@@ -91,13 +94,19 @@ def _read_steady_s(out: str, steps: Sequence[Mapping[str, Any]]) -> float:
         return float(max(step["started_s"] + step["took_s"] for step in steps))
 
 
-def _read_steps(dsn: str) -> list[dict[str, Any]]:
-    """Those of the latest attempt, none where assay has never been."""
+def _read_attempt(dsn: str) -> tuple[list[dict[str, Any]], float | None]:
+    """The steps of the latest attempt and when it began; nothing where assay has never been."""
     with psycopg.connect(dsn) as conn:
         if not conn.execute("SELECT to_regclass('assay.attempts')::text").fetchone()[0]:  # type: ignore[index]
-            return []
-        row = conn.execute("SELECT timings FROM assay.attempts ORDER BY started_at DESC LIMIT 1").fetchone()
-    return list(row[0]) if row else []
+            return [], None
+        row = conn.execute(
+            "SELECT timings, extract(epoch FROM started_at)::float8 FROM assay.attempts "
+            "ORDER BY started_at DESC LIMIT 1"
+        ).fetchone()
+    if not row or not row[0]:
+        return [], None
+    opening = next(step for step in row[0] if step["step"] == "open")
+    return list(row[0]), float(row[1]) - opening["took_s"]
 
 
 def _read_number(dsn: str, query: LiteralString) -> float:

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -108,19 +109,27 @@ def _fleet_row(each: Throughput) -> tuple[str, ...]:
 
 
 def _steps(results: Results) -> list[tuple[str, ...]]:
-    """Of the run under Prefect whose time was the median."""
+    """Of the run under Prefect whose time was the median, with what came before and after its steps."""
     runs = sorted((r for r in results.runs if r.contestant == "assay, under Prefect"), key=lambda r: r.wall_s)
     if not runs:
         return []
+    run = runs[(len(runs) - 1) // 2]
+    ended_s = run.before_s + run.steady_s
     return [
-        (
-            " ".join(filter(None, (step["step"], step["subject"]))),
-            f"{step['started_s']:.2f}",
-            f"{step['took_s']:.2f}",
-            ", ".join(f"{name} {seconds:.2f}" for name, seconds in step["parts"].items() if seconds >= 0.005),
-        )
-        for step in runs[len(runs) // 2].steps
+        ("imports, and Prefect's start", "0.00", f"{run.before_s:.2f}", "meanwhile the helper imports GX"),
+        *(_step_row(step, run.before_s) for step in run.steps),
+        ("Prefect's end, summary, exit", f"{ended_s:.2f}", f"{run.wall_s - ended_s:.2f}", ""),
     ]
+
+
+def _step_row(step: Mapping[str, Any], before_s: float) -> tuple[str, ...]:
+    parts = sorted(step["parts"].items(), key=lambda part: -part[1])
+    return (
+        " ".join(filter(None, (step["step"], step["subject"]))),
+        f"{before_s + step['started_s']:.2f}",
+        f"{step['took_s']:.2f}",
+        ", ".join(f"{name} {seconds:.2f}" for name, seconds in parts if seconds >= 0.005),
+    )
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -24,6 +24,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     postgres_cpu_s: float
     peak_mib: float
     wal_mib: float
+    before_s: float = 0.0
     steps: Sequence[dict[str, Any]] = ()
 
 
