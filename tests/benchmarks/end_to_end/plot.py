@@ -27,6 +27,8 @@ def main() -> None:
     mpl.rcParams.update({"svg.hashsalt": "assay", "font.size": 10, "font.family": "DejaVu Sans"})
     files = {name: folder / f"{name}.json" for name in SCENARIOS}
     shown = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+    if not shown:
+        sys.exit(f"There are no figures of {', '.join(SCENARIOS)} in {folder}.")
     figure, axes = plt.subplots(len(shown), 1, figsize=(8, 2.1 * len(shown)), sharex=True, squeeze=False)
     for axis, (name, results) in zip(axes[:, 0], shown.items(), strict=True):
         draw(axis, SCENARIOS[name], results["runs"])
