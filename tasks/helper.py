@@ -179,6 +179,7 @@ def start_ahead(log_file: Path) -> None:
     The next `HelperProcess` of this process takes it.
     """
     global _spare  # noqa: PLW0603  who starts it and who takes it have only Prefect's engine between them
+    _end_spare()
     with contextlib.suppress(OSError):  # the run will say it
         _spare = _Child(log_file)
         atexit.register(_end_spare)

@@ -52,7 +52,7 @@ def story(module_dsn: str, tmp_path_factory: pytest.TempPathFactory, shared_api:
     ids = ",".join(map(str, corrected))
     untouched = f"SELECT sum(hashtext(t::text)) FROM flights t WHERE id NOT IN ({ids})"
 
-    first = world.run()
+    first = world.run("run", "--timings")
     assert first.returncode == 0, first.stderr
     hashes = {table: hash_rows(read_table(world.dsn, table)) for table in COLUMNS}
     quarantine = world.query("SELECT table_name, row, reasons FROM assay.quarantine ORDER BY table_name")
@@ -121,6 +121,17 @@ def test_summary_names_every_table_and_the_report(story: Story) -> None:
     assert "336,776" in story.first.stdout
     assert "1048.36058" in story.first.stdout
     assert "index.html" in story.first.stdout
+
+
+def test_timings_name_every_step_and_are_kept(story: Story) -> None:
+    steps = ("open", "extract", "transform", "validate", "stage", "load", "publish")
+    kept = story.world.query(
+        "SELECT array_agg(DISTINCT step ->> 'step') FROM assay.attempts, jsonb_array_elements(timings) step "
+        "GROUP BY load_id"
+    )
+    assert [set(names) for (names,) in kept] == [set(steps)] * 3
+    assert "extract flights" in story.first.stdout
+    assert "extract flights" not in story.second.stdout
 
 
 def test_second_run_asks_only_for_what_changed(story: Story) -> None:
