@@ -45,7 +45,12 @@ class Totals:
         if self._announced is None:
             self._announced = announced if answer.page.status not in EMPTY else dict.fromkeys(self.reads, 0)
             self._refuse_silence(answer)
-        # Some APIs count on page 1 only.
+        # Some APIs count on page 1 only. Where no sum will be checked, a page must give a sign of life.
+        elif self.reads and not announced and self.records is None and not answer.count():
+            raise PagesShiftedError(
+                f"{self._resource}: page {answer.page.number} at {answer.page.url} holds no record and does "
+                f"not repeat what page 1 announced, {_in_words(self._announced)}. A new run starts afresh."
+            )
         if any(self._announced[name] != total for name, total in announced.items()):
             raise PagesShiftedError(
                 f"{self._resource}: pages shifted during the run: page 1 announced "

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from tasks.errors import FatalError, PipelineError
+from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.pipeline import BodyError, Cursor, LinkHeader, PageNumber, Resource
 from tasks.pipeline.paging import Paginator
 from tests.integration.tasks.extract.dialects.declarations import Item
@@ -64,6 +65,19 @@ def test_what_may_be_a_failure_is_no_end(
 ) -> None:
     with pytest.raises(PipelineError, match=said):
         _ask(lambda _: Reply(payload), paginator, tmp_path)
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_an_empty_page_among_those_announced_is_no_page(status: int, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.query["page"] == "2":
+            return Reply({"rows": []} if status == 200 else b"", status=status)
+        return Reply({"rows": [{"id": int(asked.query["page"]), "name": ""}], "pages": 3})
+
+    with pytest.raises(
+        PagesShiftedError, match=r"page 2 .* holds no record and does not repeat .*total_pages 3"
+    ):
+        _ask(answer, PageNumber(total_pages="pages"), tmp_path)
 
 
 def test_null_is_no_record_where_errors_are_known(tmp_path: Path) -> None:
