@@ -11,6 +11,7 @@ from typing import Any
 from polars.exceptions import PanicException
 
 from flows.run import Run
+from flows.streaming import open_stream
 from tasks.errors import FatalError
 from tasks.extract.extract import extract_resource
 from tasks.handover import Status
@@ -46,14 +47,15 @@ def follow_path(run: Run, steps: Steps) -> Status:
     extractions: dict[str | None, Any] = {None: None}
     for resource in pipeline.in_order():
         parent = resource.parent.resource if resource.parent else None
-        extractions[resource.name] = steps.extract(run.client, resource, load, extractions[parent])
+        stream = open_stream(pipeline, resource, load, run.target)
+        extractions[resource.name] = steps.extract(run.client, resource, load, extractions[parent], stream)
     extracted = [extractions[resource.name] for resource in pipeline.resources]
     tables = steps.transform(pipeline, load, extracted)
     verdicts = [
         steps.validate(pipeline, table, load, tables, extracted, run.helper) for table in pipeline.tables
     ]
     staged = [
-        steps.stage(run.target, table, load, verdict)
+        steps.stage(run.target, pipeline, table, load, tables, verdict)
         for table, verdict in zip(pipeline.tables, verdicts, strict=True)
     ]
     loaded = steps.load(run.target, pipeline, load, verdicts, extracted, staged)

@@ -43,6 +43,18 @@ class Load(Struct, frozen=True, kw_only=True):
     schemas: dict[str, LearnedSchema] = {}
 
 
+class Transformed(Struct, frozen=True, kw_only=True):
+    """One table's rows as the pipeline's function made them: a Parquet file, or a folder of them.
+
+    `is_staged` tells whether they are in staging already, as they are, whatever the gate will say.
+    """
+
+    table: str
+    rows: str
+    row_count: int
+    is_staged: bool = False
+
+
 class Extracted(Struct, frozen=True, kw_only=True):
     """One resource, extracted: received = decoded + rejected.
 
@@ -50,7 +62,8 @@ class Extracted(Struct, frozen=True, kw_only=True):
     Parquet file (page, index, path, message, record as JSON text) or None when all fitted. `greatest_cursor`
     is the greatest cursor value decoded, at most `cursor_cap`: the time of the first request plus the
     declared skew. Both are ISO 8601. `learned` is the resource's learned schema where this load has
-    extended it.
+    extended it. `transformed` holds the tables that were made of it on the way, where the pipeline is
+    streamable; `frames` is there then only if the resource has children.
     """
 
     resource: str
@@ -65,14 +78,7 @@ class Extracted(Struct, frozen=True, kw_only=True):
     bytes: int = 0
     resumed_pages: int = 0
     learned: Kind | None = None
-
-
-class Transformed(Struct, frozen=True, kw_only=True):
-    """One table's rows as the pipeline's function made them: a Parquet file."""
-
-    table: str
-    rows: str
-    row_count: int
+    transformed: tuple[Transformed, ...] = ()
 
 
 class ExpectationOutcome(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tasks.handover import Event
+import polars as pl
+
+from tasks.handover import Event, Transformed
 
 Secrets = Callable[[str], str]
 """Name of a secret → its value. Raises ConfigurationError when it is nowhere."""
@@ -32,6 +34,25 @@ class Helper(Protocol):
 
     def call(self, function: str, /, **arguments: Any) -> Any:
         """Call `package.module:function` with JSON-able arguments and return its JSON-able result."""
+
+
+class Stream(Protocol):
+    """Takes a resource's decoded records on to their tables while more of them are coming."""
+
+    keeps_frames: bool
+    """Whether the records are to be written as they are, too."""
+
+    def begin(self) -> None:
+        """Records come, from the first one on; what came before counts for nothing."""
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Take the next of them."""
+
+    def finish(self) -> tuple[Transformed, ...]:
+        """The tables, when all have been taken."""
+
+    def close(self) -> None:
+        """End it, finished or not."""
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,7 @@ pipeline = Pipeline(
         _resource("flights", Flight),
     ),
     transform=tidy,
+    streamable=True,
     tables=(
         _table("airlines", "carrier"),
         _table("airports", "faa"),

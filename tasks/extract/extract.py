@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from tasks.extract.reported import ReportedError
 from tasks.handover import Extracted, Load
 from tasks.pipeline import Cursor, LinkHeader, NextLink, PageInfo, Resource
 from tasks.pipeline.paging import Positional
+from tasks.ports import Stream
 from tasks.timings import timed_step
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def extract_resource(
     resource: Resource,
     load: Load,
     parent: Extracted | None = None,
+    stream: Stream | None = None,
     *,
     now: Callable[[], datetime] = utc_now,
 ) -> Extracted:
@@ -54,6 +56,7 @@ def extract_resource(
         resource: What to extract.
         load: Where from (cursor) and where to (folders).
         parent: The extraction of the resource's parent, if it has one.
+        stream: Where its records go on to while more of them are coming, for a streamable pipeline.
         now: The clock.
 
     Raises:
@@ -62,7 +65,8 @@ def extract_resource(
         FatalError: The API cannot be extracted this way.
     """
     try:
-        return _extract(_Run(client, resource, load, parent, now()))
+        with closing(stream) if stream else nullcontext():
+            return _extract(_Run(client, resource, load, parent, stream, now()))
     except ExtractionStopped:
         raise client.failure or ExtractionStopped(f"{resource.name}: stopped.") from None
     except (ConfigurationError, FatalError) as exc:
@@ -94,7 +98,13 @@ class _Run:
     """One extraction under way: its parts, made once, and where it stands."""
 
     def __init__(
-        self, client: ApiClient, resource: Resource, load: Load, parent: Extracted | None, now: datetime
+        self,
+        client: ApiClient,
+        resource: Resource,
+        load: Load,
+        parent: Extracted | None,
+        stream: Stream | None,
+        now: datetime,
     ) -> None:
         cursor = load.cursors.get(resource.name)
         self.client = client
@@ -121,8 +131,9 @@ class _Run:
         self._envelope = Envelope(resource.records, reads, record=resource.record, error=client.source.error)
         learned = load.schemas.get(resource.name)
         self._records = Records(
-            resource, Path(load.work), learned.kind if learned else None, self._watch_cursor
+            resource, Path(load.work), learned.kind if learned else None, self._watch_cursor, stream
         )
+        self._stream = stream
         self._progress = Progress(resource.name)
         self._watch = PageWatch(resource)
 
@@ -183,6 +194,7 @@ class _Run:
             bytes=self._progress.bytes,
             resumed_pages=self._progress.resumed_pages,
             learned=decoded.learned,
+            transformed=self._stream.finish() if self._stream else (),
         )
 
     def _decode_again(self) -> None:

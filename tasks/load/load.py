@@ -3,11 +3,12 @@
 import getpass
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
 from tasks.errors import ConfigurationError
 from tasks.handover import (
@@ -17,12 +18,15 @@ from tasks.handover import (
     Status,
     TableCounts,
     TableVerdict,
+    Transformed,
 )
 from tasks.load import history, ledger
 from tasks.load.connection import Connection, open_connection
+from tasks.load.ddl import column_types
 from tasks.load.judged import BlockedInTransactionError, Judged
 from tasks.load.publication import publish_load
-from tasks.load.staging import stage_rows
+from tasks.load.settling import settle_staged
+from tasks.load.staging import is_first_load, stage_rows
 from tasks.pipeline import Pipeline, Table
 from tasks.timings import timed_step
 
@@ -49,14 +53,30 @@ class Target:
 
 
 @timed_step("stage", subject="table")
-def stage_table(target: Target, table: Table, load: Load, verdict: TableVerdict) -> int:
-    """Copy one table's clean rows into staging, unless the gate blocks them; returns how many."""
+def stage_table(
+    target: Target,
+    pipeline: Pipeline,
+    table: Table,
+    load: Load,
+    tables: Mapping[str, Transformed],
+    verdict: TableVerdict,
+) -> int:
+    """Have one table's clean rows in staging, unless the gate blocks them; returns how many.
+
+    Rows that were staged while the API was read stay there, but for those that the gate has taken out.
+    """
     if verdict.verdict == "blocked":
         return 0
+    transformed, timeout_s = tables[table.name], target.statement_timeout_s
     with open_connection(target.dsn) as conn:
-        copied = stage_rows(conn, load.load_id, verdict, statement_timeout_s=target.statement_timeout_s)
-    log.info("%s: %d rows staged", table.name, copied)
-    return copied
+        if not transformed.is_staged or not settle_staged(
+            conn, load.load_id, table, transformed, verdict, statement_timeout_s=timeout_s
+        ):
+            types = column_types(pl.Schema(pl.read_parquet_schema(verdict.clean)))
+            is_first = is_first_load(conn, pipeline, table, types)
+            stage_rows(conn, load.load_id, verdict, is_first=is_first, statement_timeout_s=timeout_s)
+    log.info("%s: %d rows staged", table.name, verdict.clean_count)
+    return verdict.clean_count
 
 
 @timed_step("load")

@@ -1,6 +1,7 @@
 """Staging tables: a load's clean rows, copied and committed before the publishing transaction opens."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import polars as pl
 import psycopg
@@ -18,6 +19,8 @@ from tasks.load.ddl import (
     read_columns,
 )
 from tasks.load.encoding import encode_batch
+from tasks.load.shape import target_columns
+from tasks.pipeline import Pipeline, Table
 from tasks.timings import part
 
 SCHEMA = "assay_staging"
@@ -63,47 +66,88 @@ def drop_staging(conn: Connection, names: Iterable[str], *, lock_timeout_s: floa
             conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
 
 
+def create_staging(conn: Connection, name: str, types: Mapping[str, str], *, is_first: bool) -> None:
+    """Create an empty staging table in place of what there is by that name.
+
+    UNLOGGED, since no WAL should be written for rows that may never be published; but logged where it is to
+    become the table itself, which a first load makes of it.
+    """
+    conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
+    conn.execute(
+        sql.SQL("CREATE {} {} ({})").format(
+            sql.SQL("TABLE" if is_first else "UNLOGGED TABLE"),
+            qualified(SCHEMA, name),
+            column_definitions(types),
+        )
+    )
+
+
 def stage_rows(
-    conn: Connection, load_id: str, verdict: TableVerdict, *, statement_timeout_s: float = 600
+    conn: Connection,
+    load_id: str,
+    verdict: TableVerdict,
+    *,
+    is_first: bool = False,
+    statement_timeout_s: float = 600,
 ) -> int:
     """Copy a table's clean rows into its staging table, afresh, and analyze it.
 
-    Filled and committed outside the publishing transaction, UNLOGGED: no WAL for rows that may never be
-    published, and no snapshot held while they arrive. Returns the rows copied.
+    Filled and committed outside the publishing transaction, so that no snapshot is held while they arrive.
+    Returns the rows copied.
 
     Raises:
         ConfigurationError: Postgres has no such type, or cannot hold a value.
     """
     name = staging_name(load_id, verdict.table)
-    frame = pl.scan_parquet(verdict.clean)
+    frame = pl.scan_parquet(verdict.clean, glob=False)
     types = column_types(frame.collect_schema())
     with conn.transaction():
         limit_transaction(conn, statement_timeout_s=statement_timeout_s)
-        conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(qualified(SCHEMA, name)))
-        conn.execute(
-            sql.SQL("CREATE UNLOGGED TABLE {} ({})").format(
-                qualified(SCHEMA, name), column_definitions(types)
-            )
-        )
-        try:
+        create_staging(conn, name, types, is_first=is_first)
+        with explain_values(verdict.table):
             copied = copy_frame(conn, qualified(SCHEMA, name), frame)
-        except psycopg.DataError as exc:
-            raise ConfigurationError(
-                f"{verdict.table}: Postgres cannot hold a value: {first_line(exc)} "
-                f"({exc.diag.context}). Convert it in the transform, or keep it out by the suite."
-            ) from exc
     conn.execute(sql.SQL("ANALYZE {}").format(qualified(SCHEMA, name)))
     return copied
+
+
+def is_first_load(conn: Connection, pipeline: Pipeline, table: Table, frame: Mapping[str, str]) -> bool:
+    """Whether what is staged, given by its columns, is to become a table that is not there yet."""
+    return target_columns(table, frame) == dict(frame) and not read_columns(
+        conn, pipeline.target_schema, table.name
+    )
+
+
+@contextmanager
+def explain_values(table: str) -> Iterator[None]:
+    """Say of which table a value is that Postgres refuses.
+
+    Raises:
+        ConfigurationError: Postgres cannot hold a value.
+    """
+    try:
+        yield
+    except psycopg.DataError as exc:
+        raise ConfigurationError(
+            f"{table}: Postgres cannot hold a value: {first_line(exc)} "
+            f"({exc.diag.context}). Convert it in the transform, or keep it out by the suite."
+        ) from exc
 
 
 @part("copy")
 def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> int:
     """COPY a frame into a table with the same columns, batch by batch; returns the rows copied."""
     columns = frame.collect_schema().names()
+    return copy_batches(conn, table, columns, frame.collect_batches(chunk_size=BATCH_ROWS))
+
+
+def copy_batches(
+    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[pl.DataFrame]
+) -> int:
+    """COPY batches with these columns into a table; returns the rows copied."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(columns))
     with conn.cursor() as cursor:
         with cursor.copy(statement) as copy:
-            for batch in frame.collect_batches(chunk_size=BATCH_ROWS):
+            for batch in batches:
                 copy.write(encode_batch(batch))
         return cursor.rowcount
 

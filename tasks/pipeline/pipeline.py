@@ -26,6 +26,9 @@ class Pipeline(Declaration):
     source: RestApi
     resources: tuple[Resource, ...] = Field(min_length=1)
     transform: Annotated[Transform, Field(exclude=True)]
+    streamable: bool = False
+    """Whether the transform makes each row from one record, so that it may be given a part of one resource's
+    records at a time. It then runs, and its rows are staged, while the API is still read."""
     tables: tuple[Table, ...] = Field(min_length=1)
     reports: tuple[Report, ...] = ()
     target_schema: Identifier = "public"

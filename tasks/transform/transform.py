@@ -3,7 +3,8 @@
 import glob
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +27,56 @@ def transform_tables(
 ) -> dict[str, Transformed]:
     """Make the tables of the extracted resources; one Parquet file a table in the load's work folder.
 
+    Those of a streamable pipeline were made during the extraction.
+
     Raises:
         ConfigurationError: The function fails, or does not return what the tables declare.
     """
+    if pipeline.streamable:
+        return {each.table: each for one in extracted for each in one.transformed}
     frames = {e.resource: pl.scan_parquet(f"{glob.escape(e.frames)}/*.parquet") for e in extracted}
-    try:
-        made = pipeline.transform(frames)
-    except PipelineError:
-        raise
-    except (Exception, pl.exceptions.PanicException) as exc:
-        raise _fails(pipeline, "the transform", exc) from exc
-    _check_frames(pipeline, made)
+    made = _call(pipeline, frames, pipeline.tables)
     return {table.name: _write(pipeline, table, made[table.name], load) for table in pipeline.tables}
 
 
-def _check_frames(pipeline: Pipeline, made: Frames) -> None:
+def transform_batch(pipeline: Pipeline, resource: str, records: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Make of some records of a resource their rows of its tables; for a streamable pipeline.
+
+    Raises:
+        ConfigurationError: The function fails, or does not return what the tables of this resource declare.
+    """
+    tables = [table for table in pipeline.tables if table.resource == resource]
+    made = _call(pipeline, {resource: records.lazy()}, tables)
+    rows = {}
+    for table in tables:
+        with _explained(pipeline, f"the transform, for table {table.name!r},"):
+            _check_columns(pipeline, table, made[table.name].collect_schema())
+            rows[table.name] = made[table.name].collect()
+    return rows
+
+
+def _call(pipeline: Pipeline, frames: Frames, tables: Sequence[Table]) -> Frames:
+    with _explained(pipeline, "the transform"):
+        made = pipeline.transform(frames)
+    _check_frames(pipeline, made, tables)
+    return made
+
+
+@contextmanager
+def _explained(pipeline: Pipeline, what: str) -> Iterator[None]:
+    """Whatever the function's own code raises, at once or when its frames run at last, as one of ours."""
+    try:
+        yield
+    except PipelineError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as exc:
+        raise _fails(pipeline, what, exc) from exc
+
+
+def _check_frames(pipeline: Pipeline, made: Frames, tables: Sequence[Table]) -> None:
     if not isinstance(made, Mapping):
         raise _wrong(pipeline, f"the transform returns {_kind(made)}, not a dict of LazyFrames by table name")
-    declared = {table.name for table in pipeline.tables}
+    declared = {table.name for table in tables}
     missing, unknown = sorted(declared - set(made)), sorted(set(made) - declared, key=str)
     if missing or unknown:
         raise _wrong(
@@ -61,14 +94,9 @@ def _check_frames(pipeline: Pipeline, made: Frames) -> None:
 
 def _write(pipeline: Pipeline, table: Table, frame: pl.LazyFrame, load: Load) -> Transformed:
     path = Path(load.work, f"{table.name}.parquet")
-    try:
+    with _explained(pipeline, f"the transform, for table {table.name!r},"):
         _check_columns(pipeline, table, frame.collect_schema())
         frame.sink_parquet(path, compression="lz4", engine="streaming", mkdir=True)
-    except PipelineError:
-        raise
-    # Whatever the function's own code raises when it runs at last.
-    except (Exception, pl.exceptions.PanicException) as exc:
-        raise _fails(pipeline, f"the transform, for table {table.name!r},", exc) from exc
     rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     log.info("%s: %d rows transformed", table.name, rows)
     return Transformed(table=table.name, rows=str(path), row_count=rows)
@@ -103,7 +131,8 @@ def _kind(value: Any) -> str:
 
 
 def _fails(pipeline: Pipeline, what: str, exc: BaseException) -> ConfigurationError:
-    return _wrong(pipeline, f"{what} fails: {type(exc).__name__}: {str(exc).rstrip('. ')}")
+    hint = ", which is given one resource at a time (streamable=True)," if pipeline.streamable else ""
+    return _wrong(pipeline, f"{what}{hint} fails: {type(exc).__name__}: {str(exc).rstrip('. ')}")
 
 
 def _wrong(pipeline: Pipeline, problem: str) -> ConfigurationError:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tasks.extract.decoding.columns import Columns
 from tasks.extract.decoding.decoder import Rejected
+from tasks.ports import Stream
 
 PART_ROWS = 20_000
 _CHUNK_ROWS = 2_000
@@ -47,21 +48,20 @@ class Parts:
         self.folder.mkdir(parents=True, exist_ok=True)
         frame.write_parquet(self.folder / f"part-{self._count:05}.parquet", compression="lz4")
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no part was written yet."""
-        return self._count == 0
-
 
 class RecordParts:
-    """Gathers decoded records into parts of `PART_ROWS` rows or a page more."""
+    """Gathers decoded records into parts of `PART_ROWS` rows or a page more, to be written or streamed on."""
 
-    def __init__(self, folder: Path, columns: Columns, watch: Watch) -> None:
+    def __init__(self, folder: Path, columns: Columns, watch: Watch, stream: Stream | None = None) -> None:
         self.count = 0
         self.folder = folder
         self._parts = Parts(folder)
         self._columns = columns
         self._watch = watch
+        self._stream = stream
+        self._is_empty = True
+        if stream:
+            stream.begin()
         self._rows: list[Struct] = []
         self._chunks: list[pl.DataFrame] = []
 
@@ -80,7 +80,7 @@ class RecordParts:
     def close(self) -> None:
         """Write the rest; without any record, one part with zero rows and the columns."""
         self._make_chunk()
-        if self._chunks or self._parts.is_empty:
+        if self._chunks or self._is_empty:
             self._write()
 
     def _make_chunk(self) -> None:
@@ -92,8 +92,12 @@ class RecordParts:
     def _write(self) -> None:
         frame = self._columns.join(self._chunks)
         self._chunks = []
+        self._is_empty = False
         self._watch.watch(frame)
-        self._parts.write(frame)
+        if self._stream is None or self._stream.keeps_frames:
+            self._parts.write(frame)
+        if self._stream:
+            self._stream.write(frame)
 
 
 class RejectedParts:

@@ -14,6 +14,7 @@ from tasks.extract.decoding.parts import RecordParts, RejectedParts, Watch
 from tasks.extract.decoding.strict import NoRecord, describe_known
 from tasks.extract.pages import Answer
 from tasks.pipeline import Resource
+from tasks.ports import Stream
 from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields
 from tasks.timings import part
 
@@ -44,7 +45,12 @@ class Records:
     """
 
     def __init__(
-        self, resource: Resource, work: Path, learned: Kind | None, make_watch: Callable[[pl.Schema], Watch]
+        self,
+        resource: Resource,
+        work: Path,
+        learned: Kind | None,
+        make_watch: Callable[[pl.Schema], Watch],
+        stream: Stream | None = None,
     ) -> None:
         """Begin.
 
@@ -53,6 +59,7 @@ class Records:
             work: Folder of this attempt's files.
             learned: The schema that the ledger keeps for the resource.
             make_watch: Makes the cursor's watch from the columns.
+            stream: Where the records go on to while more of them are coming.
 
         Raises:
             ConfigurationError: A declared type has no column type.
@@ -63,6 +70,7 @@ class Records:
         self._known = learned or NO_FIELDS
         self._learned: Kind | None = None
         self._make_watch = make_watch
+        self._stream = stream
         self._evidence: Evidence | None = None
         if resource.record is None and learned is None:
             self._evidence = Evidence()
@@ -122,9 +130,9 @@ class Records:
 
     def _open(self, learned: Kind, *, is_settled: bool) -> None:
         self._decoder = RecordDecoder(self._resource, learned, is_settled=is_settled)
-        schema = self._decoder.columns.schema
-        name = self._resource.name
-        self._rows = RecordParts(self._work / name, self._decoder.columns, self._make_watch(schema))
+        columns, name = self._decoder.columns, self._resource.name
+        watch = self._make_watch(columns.schema)
+        self._rows = RecordParts(self._work / name, columns, watch, self._stream)
         self._rejected = RejectedParts(self._work / f"{name}.rejected.parquet")
 
     def _decode(self, answer: Answer) -> bool:

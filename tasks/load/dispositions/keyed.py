@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from psycopg import sql
 
+from tasks.load.adopting import adopt_staging, can_adopt
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection, fetch_int
 from tasks.load.ddl import add_primary_key, comma, identifiers
@@ -24,14 +25,18 @@ IS_NEW_OR_DIFFERS = "CASE WHEN old.{first_key} IS NULL THEN NOT {is_dead} ELSE {
 
 def fill_new(conn: Connection, batch: Batch) -> Changes:
     """Fill a table created in this transaction, then key it, if it is to have a key."""
-    inserted = conn.execute(
+    inserted = adopt_staging(conn, batch) if can_adopt(conn, batch) else _copy_staged(conn, batch)
+    if batch.key:
+        add_primary_key(conn, batch.schema, batch.table.name, batch.key)
+    return Changes(inserted=inserted, unchanged=batch.staged - inserted, is_first=True)
+
+
+def _copy_staged(conn: Connection, batch: Batch) -> int:
+    return conn.execute(
         batch.fill(
             "INSERT INTO {target} ({columns}) SELECT {new_columns} FROM {staging} new WHERE NOT {is_dead}"
         )
     ).rowcount
-    if batch.key:
-        add_primary_key(conn, batch.schema, batch.table.name, batch.key)
-    return Changes(inserted=inserted, unchanged=batch.staged - inserted, is_first=True)
 
 
 def note_new(conn: Connection, batch: Batch) -> None:

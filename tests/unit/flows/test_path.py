@@ -27,7 +27,10 @@ class World:
         self.running = 0
         self.hooks: dict[str, Callable[[], None]] = {}
         pipeline = SimpleNamespace(
-            resources=self.resources, tables=self.tables, in_order=lambda: self.resources
+            resources=self.resources,
+            tables=self.tables,
+            in_order=lambda: self.resources,
+            streamable=False,
         )
         self.run: Any = SimpleNamespace(
             pipeline=pipeline, load="load", client="client", helper="helper", target="target"
@@ -35,7 +38,7 @@ class World:
 
     def step(self, kind: str) -> Callable[..., str]:
         def work(*arguments: Any) -> str:
-            named = next((a.name for a in arguments[:2] if a in self.resources + self.tables), "")
+            named = next((a.name for a in arguments[:3] if a in self.resources + self.tables), "")
             name = f"{kind} {named}".strip()
             self.running += 1
             try:
@@ -74,13 +77,13 @@ def test_results_are_handed_on_in_order() -> None:
     staged = ["stage t0 done", "stage t1 done"]
     pipeline = world.run.pipeline
     assert world.calls == {
-        "extract r0": ("client", world.resources[0], "load", None),
-        "extract r1": ("client", world.resources[1], "load", None),
+        "extract r0": ("client", world.resources[0], "load", None, None),
+        "extract r1": ("client", world.resources[1], "load", None, None),
         "transform": (pipeline, "load", extracted),
         "validate t0": (pipeline, world.tables[0], "load", "transform done", extracted, "helper"),
         "validate t1": (pipeline, world.tables[1], "load", "transform done", extracted, "helper"),
-        "stage t0": ("target", world.tables[0], "load", verdicts[0]),
-        "stage t1": ("target", world.tables[1], "load", verdicts[1]),
+        "stage t0": ("target", pipeline, world.tables[0], "load", "transform done", verdicts[0]),
+        "stage t1": ("target", pipeline, world.tables[1], "load", "transform done", verdicts[1]),
         "load": ("target", pipeline, "load", verdicts, extracted, staged),
     }
 
@@ -93,7 +96,7 @@ def test_a_child_waits_for_its_parent_and_receives_its_extraction(threads: int) 
     world.run.pipeline.in_order = lambda: [parent, other, child]
     world.hooks["extract r1"] = lambda: time.sleep(0.05)
     assert world.follow(threads) == "load done"
-    assert world.calls["extract r0"] == ("client", child, "load", "extract r1 done")
+    assert world.calls["extract r0"] == ("client", child, "load", "extract r1 done", None)
     assert world.calls["transform"][2] == ["extract r0 done", "extract r1 done", "extract r2 done"]
 
 

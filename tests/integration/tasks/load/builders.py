@@ -11,7 +11,16 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from tasks.handover import ExpectationOutcome, Extracted, Load, LoadReport, Status, TableCheck, TableVerdict
+from tasks.handover import (
+    ExpectationOutcome,
+    Extracted,
+    Load,
+    LoadReport,
+    Status,
+    TableCheck,
+    TableVerdict,
+    Transformed,
+)
 from tasks.load import history, ledger
 from tasks.load.connection import open_connection
 from tasks.load.load import Target, load_tables, stage_table
@@ -187,8 +196,14 @@ class Shop:
         """Everything up to the publishing transaction."""
         staged = self.judge(load or self.begin(), frames, **details)
         for verdict in staged.verdicts:
-            stage_table(self.target, self.pipeline.table(verdict.table), staged.load, verdict)
+            self.stage_table(staged.load, verdict)
         return staged
+
+    def stage_table(self, load: Load, verdict: TableVerdict) -> int:
+        """One table, as it leaves the gate."""
+        rows = Transformed(table=verdict.table, rows=verdict.clean, row_count=verdict.transformed)
+        table = self.pipeline.table(verdict.table)
+        return stage_table(self.target, self.pipeline, table, load, {table.name: rows}, verdict)
 
     def publish(self, staged: Staged, dsn: str | None = None) -> Status:
         """The load step's last part, through another DSN if need be."""

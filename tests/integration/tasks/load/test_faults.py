@@ -20,7 +20,6 @@ from tasks.errors import RetriableError
 from tasks.load import ledger
 from tasks.load.connection import open_connection
 from tasks.load.embedded import start_postgres
-from tasks.load.load import stage_table
 from tasks.load.staging import prepare_staging
 from tests.integration.tasks.load.builders import Shop, make_pipeline, make_table
 
@@ -137,7 +136,7 @@ def test_a_file_that_breaks_in_the_middle_of_copy_ends_it_and_leaves_nothing(sho
 
     def stage() -> None:
         try:
-            stage_table(shop.target, shop.pipeline.table("items"), load, judged.verdicts[0])
+            shop.stage_table(load, judged.verdicts[0])
         except pl.exceptions.PolarsError as exc:
             raised.append(exc)
 

@@ -1,0 +1,59 @@
+"""The first load of a table: its staging takes the table's place, and no row is written twice.
+
+Filling a new table from staging writes every row a second time while the publishing transaction is open:
+1.0 of its 1.3 s for 336,776 rows of 21 columns. So what is staged for a table that does not exist yet is
+logged from the start, and becomes the table.
+"""
+
+from psycopg import sql
+
+from tasks.load.batch import Batch
+from tasks.load.connection import Connection
+from tasks.load.ddl import qualified, type_sql
+from tasks.load.staging import SCHEMA, staging_name
+
+_GRANTS = (
+    "SELECT privilege_type, "
+    "CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, "
+    "CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END "
+    "FROM pg_class, aclexplode(relacl) WHERE oid = to_regclass(%s) AND grantee <> relowner"
+)
+
+
+def can_adopt(conn: Connection, batch: Batch) -> bool:
+    """Whether what is staged can become the table: it is logged, so a crash of the server keeps it."""
+    row = conn.execute(
+        "SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass(%s)",
+        (batch.staging.as_string(conn),),
+    ).fetchone()
+    return row == ("p",)
+
+
+def adopt_staging(conn: Connection, batch: Batch) -> int:
+    """Put what is staged in the place of the target, which was made in this transaction and is empty.
+
+    The privileges are those of the target, which may have got some by default. Returns its rows.
+    """
+    granted = _read_grants(conn, batch.target)
+    for _, grantee, _ in _read_grants(conn, batch.staging):
+        conn.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(batch.staging, type_sql(grantee)))
+    schema, name = sql.Identifier(batch.schema), staging_name(batch.load_id, batch.table.name)
+    conn.execute(sql.SQL("DROP TABLE {}").format(batch.target))
+    conn.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(qualified(SCHEMA, name), schema))
+    conn.execute(
+        sql.SQL("ALTER TABLE {} RENAME TO {}").format(
+            qualified(batch.schema, name), sql.Identifier(batch.table.name)
+        )
+    )
+    for privilege, grantee, option in granted:
+        conn.execute(
+            sql.SQL("GRANT {} ON {} TO {}{}").format(
+                type_sql(privilege), batch.target, type_sql(grantee), type_sql(option)
+            )
+        )
+    return batch.staged
+
+
+def _read_grants(conn: Connection, table: sql.Identifier) -> list[tuple[str, str, str]]:
+    rows = conn.execute(_GRANTS, (table.as_string(conn),)).fetchall()
+    return [(str(privilege), str(grantee), str(option)) for privilege, grantee, option in rows]
