@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Context, Decimal
 from typing import Any
 
 import polars as pl
 
 from expectations.engine.literals import NUMBERS, as_compared, to_literal
+
+_DIGITS = 38  # of a decimal at most
+_EXACT = Context(prec=2 * _DIGITS)
 
 _KINDS: dict[type[pl.DataType], tuple[type, ...]] = {
     pl.Binary: (bytes,),
@@ -83,8 +87,10 @@ def _fits(value: int, dtype: pl.DataType) -> bool:
 def _is_held(value: Any, dtype: pl.DataType) -> bool:
     """Whether a column of this type can hold exactly this value: a series would round it."""
     if isinstance(dtype, pl.Decimal):
-        is_exact = value.is_finite() and value == round(value, dtype.scale)
-        return bool(is_exact and value.adjusted() < 38 - dtype.scale)
+        digits = (dtype.precision or _DIGITS) - dtype.scale  # before the point
+        if not value.is_finite() or (value and value.adjusted() >= digits):
+            return False
+        return bool(value == _EXACT.quantize(value, Decimal(1).scaleb(-dtype.scale)))
     return not (isinstance(dtype, pl.Date) and isinstance(value, dt.datetime))
 
 

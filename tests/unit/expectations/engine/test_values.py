@@ -87,6 +87,15 @@ def test_a_misspelt_value_lets_no_row_pass(column: str) -> None:
     assert raised(ask(elsewhere))
 
 
+@pytest.mark.parametrize("value", [10**20, 1.123, 10**37, float("inf"), -(10.0**30)])
+@pytest.mark.parametrize("dtype", [pl.Decimal(10, 2), pl.Decimal(38, 10), pl.Decimal(2, 2)])
+def test_a_number_that_a_decimal_cannot_hold_is_no_member(value: float, dtype: pl.Decimal) -> None:
+    frame = pl.DataFrame({"price": pl.Series([Decimal("0.00"), Decimal("0.25")], dtype=dtype)})
+    for members, missing in (([value, 0], [1]), ([value, 0.25], [0])):
+        in_set = ask(gxe.ExpectColumnValuesToBeInSet(column="price", value_set=members), frame)
+        assert in_set.result["unexpected_index_list"] == missing
+
+
 def test_nothing_lies_beyond_a_bound_that_is_nan() -> None:
     nan = float("nan")
     assert ask(gxe.ExpectColumnValuesToBeBetween(column="x", max_value=nan)).result["unexpected_count"] == 2
