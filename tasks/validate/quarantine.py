@@ -85,6 +85,8 @@ def _needs_text(column: pl.Series) -> bool:
     """Whether Python's own JSON would not have the values as a load writes them."""
     if column.name == REASONS:
         return False
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone not in {None, "UTC"}:
+        return True  # JSON holds offsets in minutes, and local mean times had seconds
     if isinstance(column.dtype, pl.Date | pl.Datetime):
         return not has_common_years(column)
     exotic = (pl.Duration, pl.Binary, pl.Int128, pl.UInt128)

@@ -6,9 +6,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -17,30 +14,6 @@ from tasks.load.connection import Connection, open_connection
 from tasks.load.ddl import column_definitions, column_types, identifiers, qualified
 from tasks.load.staging import copy_frame
 from tests.integration.tasks.load.builders import Shop
-from tests.integration.tasks.load.values import DATES, FLOATS, INTEGERS, MOMENTS, TEXTS, TIMES
-
-DECIMALS = st.decimals(-(10**20), 10**20, places=6)
-CLOCK = st.times()
-COLUMNS: list[tuple[pl.DataType, st.SearchStrategy[Any]]] = [
-    (pl.String(), TEXTS),
-    (pl.Int64(), INTEGERS),
-    (pl.UInt64(), st.integers(0, 2**64 - 1)),
-    (pl.Float64(), FLOATS),
-    (pl.Float32(), st.floats(width=32)),
-    (pl.Boolean(), st.booleans()),
-    (pl.Date(), DATES),
-    (pl.Datetime("us", "UTC"), MOMENTS),
-    (pl.Datetime("us"), TIMES),
-    (pl.Datetime("ms"), TIMES.map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))),
-    (pl.Time(), CLOCK),
-    (pl.Decimal(38, 6), DECIMALS),
-    *(
-        (kind(), st.integers(0, 127))
-        for kind in (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
-    ),
-]
-ROWS = st.lists(st.tuples(*(st.none() | values for _, values in COLUMNS)), max_size=5)
-SCHEMA = pl.Schema({f"c{position}": dtype for position, (dtype, _) in enumerate(COLUMNS)})
 
 
 @pytest.fixture
@@ -59,27 +32,6 @@ def round_trip(conn: Connection, frame: pl.DataFrame) -> list[tuple[object, ...]
         assert copy_frame(conn, table, frame.lazy()) == frame.height
         query = sql.SQL("SELECT {} FROM {}").format(identifiers(frame.columns), table)
         return conn.execute(query).fetchall()
-
-
-def as_frame(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            pl.Series(name, [_as_whole(row[i], dtype) for row in rows], dtype)
-            for i, (name, dtype) in enumerate(SCHEMA.items())
-        ]
-    )
-
-
-def _as_whole(value: Any, dtype: pl.DataType) -> Any:
-    # Postgres has no unsigned integers; these come back as decimals.
-    return int(value) if dtype == pl.UInt64 and value is not None else value
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS)
-def test_values_come_back_as_they_were(conn: Connection, rows: list[tuple[Any, ...]]) -> None:
-    frame = as_frame(rows)
-    assert_frame_equal(as_frame(round_trip(conn, frame)), frame, check_exact=True)
 
 
 def test_a_category_and_an_enumeration_become_text(conn: Connection) -> None:
