@@ -145,8 +145,8 @@ def open_release(conn: Connection, pipeline: Pipeline, entry: Entry, *, run_url:
         cursors = read_cursors(conn, pipeline.name)
         conn.execute(
             "INSERT INTO assay.loads "
-            "(load_id, pipeline, fingerprint, cursors_before, full_refresh, status, replay_of) "
-            "VALUES (%s, %s, %s, %s, false, 'open', %s)",
+            "(load_id, pipeline, fingerprint, cursors_before, full_refresh, status, replay_of, is_release) "
+            "VALUES (%s, %s, %s, %s, false, 'open', %s, true)",
             (load_id, pipeline.name, pipeline.fingerprint(), Jsonb(cursors), origin[0]),
         )
         attempt_no, started_at = insert_attempt(conn, load_id, run_url)

@@ -1,4 +1,5 @@
--- One attempt, with what blocked it, and how the finished attempt before it ended.
+-- One attempt, with what blocked it, and how the finished attempt before it ended. A release comes after
+-- nothing, and nothing comes after it: it neither mends a run that failed nor hides it.
 SELECT
     a.*,
     (
@@ -15,8 +16,10 @@ SELECT
 FROM assay.attempts a
 LEFT JOIN LATERAL (
     SELECT p.load_id, p.attempt_no, p.status
-    FROM assay.attempts p
+    FROM assay.attempts p JOIN assay.loads l USING (load_id)
     WHERE p.pipeline = a.pipeline
+      AND NOT l.is_release
+      AND NOT (SELECT own.is_release FROM assay.loads own WHERE own.load_id = a.load_id)
       AND p.started_at < a.started_at
       AND p.status IN ('published', 'no new rows', 'blocked', 'failed')
     ORDER BY p.started_at DESC

@@ -1,7 +1,9 @@
 """Releasing quarantined rows: through today's gate, by a load of their own, and never over a newer row."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,6 +16,7 @@ from flows.deciding import drop
 from flows.ports import Ports
 from flows.releasing import Released, release
 from tasks.errors import ConfigurationError, DataQualityError
+from tasks.load.load import record_failure
 from tasks.ports import Audience
 from tasks.settings import Settings
 from tests.integration.tasks.load.builders import Shop, make_pipeline, make_report, make_table, with_reason
@@ -169,3 +172,41 @@ def test_every_disposition_that_keeps_rows_takes_a_release(
     assert sorted(rows) == [(1, 1, 5.0), (1, 2, 20.0), (1, 3, 6.0)]
     if disposition == "scd2":
         assert sorted(row[-2:] for row in shop.rows()[:2]) == [(1, 2), (2, 3)]
+
+
+def test_a_release_between_runs_neither_recovers_nor_hides_a_failure(shop: Shop) -> None:
+    allow(shop.folder, 50)
+    failed = shop.begin()
+    record_failure(shop.target, failed, "the API is down")
+    released = let_in(shop, 1)
+    assert released.report is not None
+    assert (released.report.status, released.report.recovered) == ("published", False)
+    assert shop.load(goods((3, 1, 1))).recovered
+
+
+def test_a_released_row_of_odd_types_is_the_row_that_was_diverted(dsn: str, tmp_path: Path) -> None:
+    (tmp_path / "items.json").write_text('{"name": "items", "expectations": []}', encoding="utf-8")
+    table = make_table(suite=str(tmp_path / "items"), types={"id": "uuid"})
+    shop = Shop(dsn, tmp_path, make_pipeline(table))
+    number = "0190163D-8694-739B-AEA5-966C26F8AD90"
+    row = pl.DataFrame(
+        {
+            "id": [number],
+            "took": [dt.timedelta(hours=-25, microseconds=-1)],
+            "blob": [b"\x00\xff"],
+            "tags": [["a,b", None, '"']],
+            "total": pl.Series([Decimal("12345678901234567890.10")], dtype=pl.Decimal(38, 2)),
+            "object": [{"exact": Decimal("12345678901234567890.10"), "odd": float("nan")}],
+            "day": pl.Series([-800_000], dtype=pl.Int32).cast(pl.Date),
+        },
+        schema_overrides={"object": pl.Struct({"exact": pl.Decimal(38, 2), "odd": pl.Float64()})},
+    )
+    wanted = "SELECT items::text FROM items WHERE id = '0190163d-8694-739b-aea5-966c26f8ad90'"
+    shop.load(row)
+    [loaded] = shop.query(wanted)
+    shop.execute("DELETE FROM items")
+    shop.load(row.clear(), quarantine=with_reason(row))
+
+    assert let_in(shop, 1).still_wrong == {}
+    assert shop.query(wanted) == [loaded]
+    assert shop.load(row).tables[0].unchanged == 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, open_connection
+from tasks.load.load import accept_load, read_blocked
 from tests.integration.tasks.load import playing
 from tests.integration.tasks.load.builders import (
     Shop,
@@ -160,6 +161,17 @@ def test_a_load_that_would_leave_less_than_half_is_blocked_until_a_person_accept
     shop.pipeline = make_pipeline(make_table(disposition="replace", allow_shrink=True), incremental=False)
     report = shop.load(few)
     assert (report.status, len(shop.rows())) == ("published", left)
+
+
+def test_a_person_accepts_a_load_that_shrinks_the_table(shop: Shop) -> None:
+    blocked = shop.load(goods((1, "a", 1)))
+    load = shop.begin()
+    with open_connection(shop.dsn) as conn:
+        files = read_blocked(conn, blocked.load_id)
+    accept_load(shop.target, shop.pipeline, load, files, "the shop closed two of three")
+    report = shop.report(load)
+    assert (report.status, report.tables[0].deleted, report.recovered) == ("published", 2, True)
+    assert [row[:2] for row in shop.rows()] == [(1, "a")]
 
 
 def test_a_good_row_whose_new_version_is_quarantined_stays(shop: Shop) -> None:
