@@ -47,9 +47,11 @@ def type_sql(kind: str) -> sql.Composable:
     return sql.SQL(kind)  # from our own list of types, or from format_type
 
 
-def set_type(column: str, kind: str) -> sql.Composed:
-    """The part of ALTER TABLE that gives a column another type."""
-    return sql.SQL("ALTER COLUMN {0} TYPE {1} USING {0}::{1}").format(sql.Identifier(column), type_sql(kind))
+def set_type(column: str, kind: str, *, before: str = "text") -> sql.Composed:
+    """The part of ALTER TABLE that gives a column another type; text is parsed, also as JSONB."""
+    name, to = sql.Identifier(column), type_sql(kind)
+    value = sql.SQL("to_jsonb({})" if kind == "jsonb" and before != "text" else "{}::{}").format(name, to)
+    return sql.SQL("ALTER COLUMN {} TYPE {} USING {}").format(name, to, value)
 
 
 def ensure_schema(conn: Connection, schema: str) -> None:

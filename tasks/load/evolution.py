@@ -97,7 +97,7 @@ def _refuse_other_types(
     if not other:
         return
     differences = "; ".join(f"{name} is {there[name]}, the data has {wanted[name]}" for name in other)
-    changes = comma([set_type(name, wanted[name]) for name in other])
+    changes = comma([set_type(name, wanted[name], before=there[name]) for name in other])
     raise ConfigurationError(
         f"{schema}.{table.name}: {len(other)} of {len(wanted)} columns have another type: {differences}. "
         f"Cast them in the transform, {_hint(there, wanted, other)}or change the table: "

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection
 
+from tasks.load.types import ARRAY
+
 INTEGER_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 FLOATS = ("real", "double precision")
 DOUBLE = "double precision"
@@ -20,6 +22,9 @@ def widen(there: str, data: str, widen_to: Collection[str]) -> str | None:
     """
     if there == data:
         return there
+    if there.endswith(ARRAY) and data.endswith(ARRAY):
+        items = widen(there.removesuffix(ARRAY), data.removesuffix(ARRAY), widen_to)
+        return items and f"{items}{ARRAY}"
     if TEXT in (there, data) and (_VARYING.fullmatch(there) or _VARYING.fullmatch(data)):
         return TEXT
     wider = _widen_number(there, data, may_round="float" in widen_to)

@@ -1,6 +1,7 @@
 """Columns that change: followed, or refused with the statement that would resolve it."""
 
 import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from tasks.errors import ConfigurationError, RetriableError
 from tasks.handover import LoadReport
-from tests.integration.tasks.load.builders import Shop, make_pipeline, make_table
+from tests.integration.tasks.load.builders import Shop, make_pipeline, make_table, with_reason
 
 TYPES = (
     "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
@@ -195,3 +196,74 @@ def test_a_reader_that_stays_is_named_and_does_not_keep_others_waiting(
         shop.load(changed)
         release.join()
     assert shop.rows() == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("frame", "difference"),
+    [
+        ({"new": ["a"]}, 'column \'new\' is new, text: ALTER TABLE "public"."items" ADD COLUMN "new" text;'),
+        (
+            {"number": [2**40]},
+            (
+                "column 'number' is integer there, bigint holds the data too: "
+                'ALTER TABLE "public"."items" ALTER COLUMN "number" TYPE bigint USING "number"::bigint;'
+            ),
+        ),
+        (
+            {"list": [[2**40]]},
+            (
+                "column 'list' is integer[] there, bigint[] holds the data too: "
+                'ALTER TABLE "public"."items" ALTER COLUMN "list" TYPE bigint[] USING "list"::bigint[];'
+            ),
+        ),
+        (
+            {"number": None},
+            (
+                "column 'number', integer, is absent from the data: "
+                'ALTER TABLE "public"."items" DROP COLUMN "number";'
+            ),
+        ),
+        ({"number": ["x"]}, "number is integer, the data has text. Cast them in the transform, or declare "),
+        ({"number": [0.5]}, "number is integer, the data has double precision. Cast them"),
+        (
+            {"list": [[{"a": 1}]]},
+            (
+                "list is integer[], the data has jsonb. Cast them in the transform, or declare "
+                'widen_to=("text",), or change the table: '
+                'ALTER TABLE "public"."items" ALTER COLUMN "list" TYPE jsonb USING to_jsonb("list")'
+            ),
+        ),
+        ({"Number": [1]}, "Columns 'number' and 'Number' are one name"),
+        ({"x" * 64: [1]}, "Postgres takes names of 1 to 63 bytes"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_frozen_table_prints_the_difference_and_what_resolves_it(
+    dsn: str, tmp_path: Path, frame: dict[str, Any], difference: str
+) -> None:
+    shop = shop_of(dsn, tmp_path, columns="freeze")
+    types = {"number": pl.Int32(), "list": pl.List(pl.Int32())}
+    first: dict[str, Any] = {"id": [1], "number": [1], "list": [[1]]}
+    shop.load(pl.DataFrame(first, schema_overrides=types))
+    kept = {name: kind for name, kind in types.items() if name not in frame}
+    changed = {name: values for name, values in (first | frame).items() if values is not None}
+    before = shop.snapshot()
+    with pytest.raises(ConfigurationError) as caught:
+        shop.load(pl.DataFrame(changed, schema_overrides=kept))
+    assert difference in str(caught.value)
+    assert shop.snapshot() == before
+
+
+def test_text_becomes_a_uuid_where_that_is_declared(dsn: str, tmp_path: Path) -> None:
+    upper = "0190163D-8694-739B-AEA5-966C26F8AD90"
+    frame = pl.DataFrame({"id": [upper], "payload": ['{"b": 1.50, "a": null}']})
+    shop = shop_of(dsn, tmp_path, types={"id": "uuid", "payload": "jsonb"})
+    shop.load(frame, quarantine=with_reason(frame.with_columns(id=pl.lit("no uuid"))))
+    assert shop.query("SELECT * FROM items") == [(uuid.UUID(upper), {"a": None, "b": 1.5})]
+    assert shop.query("SELECT key FROM assay.quarantine") == [(None,)]
+    again = shop.load(frame.with_columns(pl.col("id").str.to_lowercase()))
+    assert again.tables[0].unchanged == 1
+    with pytest.raises(ConfigurationError, match=r'not of the declared type.*uuid: "no uuid"'):
+        shop.load(frame.with_columns(id=pl.lit("no uuid")))
+    with pytest.raises(ConfigurationError, match="types declares 'id' as uuid, and the data has bigint"):
+        shop.load(frame.with_columns(id=pl.lit(1, pl.Int64)))
