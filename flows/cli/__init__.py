@@ -2,6 +2,7 @@
 
 from flows.cli import (  # noqa: F401  (each registers its commands)
     checks,
+    database,
     loads,
     local,
     quarantine,

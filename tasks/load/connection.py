@@ -130,7 +130,8 @@ def _sort_error(exc: psycopg.Error, dsn: str) -> PipelineError:
     message = f"Postgres at {describe_dsn(dsn)}: {_without_password(exc, dsn)}"
     if isinstance(exc, psycopg.errors.InsufficientPrivilege):
         return ConfigurationError(
-            f"{message}. The role of ASSAY_DATABASE_URL must be able to create and write schemas and tables."
+            f"{message}. The role of ASSAY_DATABASE_URL must be able to write the ledger, and to create, own "
+            "and write tables: `assay roles` prints the grants."
         )
     if isinstance(exc, psycopg.errors.ReadOnlySqlTransaction):
         return ConfigurationError(f"{message}. ASSAY_DATABASE_URL must name a server that can be written to.")

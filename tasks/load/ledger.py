@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -16,6 +17,7 @@ from tasks.load.connection import (
     Connection,
     fetch_int,
     fetch_one,
+    first_line,
     limit_transaction,
     lock_key,
     named_query,
@@ -48,8 +50,18 @@ def migrate(conn: Connection) -> None:
     """Bring the ledger's schema up to date; safe with two workers starting at once.
 
     Raises:
-        ConfigurationError: The schema is newer than this version of assay.
+        ConfigurationError: The schema is newer than this version of assay, or this role may not change it.
     """
+    try:
+        _migrate(conn)
+    except psycopg.errors.InsufficientPrivilege as exc:
+        raise ConfigurationError(
+            f"The ledger must be created or brought up to date, and the role {conn.info.user!r} may not: "
+            f"{first_line(exc)}. Run `assay migrate` as the ledger's owner; `assay roles` prints the grants."
+        ) from exc
+
+
+def _migrate(conn: Connection) -> None:
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("migrate"),))
         ensure_schema(conn, "assay")
