@@ -26,7 +26,7 @@ from tasks.validate.quarantine import write_quarantine
 from tests.integration.tasks.load.builders import with_reason
 from tests.integration.tasks.load.values import DATES, FLOATS, INTEGERS, MOMENTS, TEXTS
 
-EXAMPLES = int(os.environ.get("ASSAY_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("ASSAY_EXAMPLES", "8"))
 # The first and the last day of Postgres, the first and the last microsecond that both know.
 DAYS = st.integers(-2_440_588, 2**31 - 2_451_701)
 MICROS = st.integers(-210_866_803_200_000_000, 2**63 - 1)
