@@ -10,6 +10,7 @@ import pytest
 
 from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange
 from tasks.publish.pages import render, render_load_pages
+from tasks.timings import Span
 
 LOAD_ID = "weather-20260308T030405-1f9c2e"
 LOAD_PAGE = f"loads/{LOAD_ID}/1/index.html"
@@ -182,6 +183,15 @@ def test_deleted_rows_and_changed_columns_are_shown(make_report: MakeReport, rea
     assert "<b>" in text
     assert "added: text" in text
     assert "ALTER <i>" in text
+
+
+def test_times_of_the_steps_are_shown(make_report: MakeReport, read_page: ReadPage) -> None:
+    span = Span(step="extract", subject="<i>", started_s=0.25, took_s=12.5, parts={"decode": 10.5})
+    pages = render_load_pages(msgspec.structs.replace(make_report("published"), timings=(span,)))
+    text = read_page(pages[LOAD_PAGE]).text
+    assert "extract <i>" in text
+    assert "12.50" in text
+    assert "decode 10.50" in text
 
 
 def test_render_takes_and_returns_json(make_report: MakeReport) -> None:
