@@ -68,5 +68,6 @@ pipeline = Pipeline(
         ),
     ),
     transform=tidy,
+    streamable=True,
     tables=(Table(name="exchange_rates", primary_key=("time_period", "currency")),),
 )

@@ -90,5 +90,6 @@ pipeline = Pipeline(
         ),
     ),
     transform=tidy,
+    streamable=True,
     tables=(Table(name="github_issues", primary_key=("id",), version_by="updated_at"),),
 )

@@ -83,5 +83,6 @@ pipeline = Pipeline(
         ),
     ),
     transform=tidy,
+    streamable=True,
     tables=(Table(name="hourly_weather", primary_key=("lat_deg", "lon_deg", "time")),),
 )

@@ -92,5 +92,6 @@ pipeline = Pipeline(
         ),
     ),
     transform=tidy,
+    streamable=True,
     tables=(Table(name="earthquakes", primary_key=("id",), version_by="updated"),),
 )

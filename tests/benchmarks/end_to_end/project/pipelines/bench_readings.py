@@ -35,5 +35,6 @@ pipeline = Pipeline(
         ),
     ),
     transform=tidy,
+    streamable=True,
     tables=(Table(name="readings", primary_key=("id",), suite="bench_readings"),),
 )
