@@ -15,6 +15,9 @@ from flows.wiring import plain_ports
 from tests.benchmarks.load.kills.moments import Moment, die, watch_for
 from tests.benchmarks.load.kills.shelf import make_pipeline
 
+BATCH = 500
+"""Rows that go on together, few enough for several batches."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -34,7 +37,10 @@ def run(job: Job, pipe: Connection) -> None:
     """
     os.environ |= {"ASSAY_HOME": str(job.home), "ASSAY_DATABASE_URL": job.dsn}
     pipeline = make_pipeline(job.disposition, job.base_url, job.home)
-    with mock.patch("tasks.helper._Child", side_effect=OSError("not wanted here")):
+    with (
+        mock.patch("tasks.helper._Child", side_effect=OSError("not wanted here")),
+        mock.patch.multiple("tasks.extract.decoding.parts", PART_ROWS=BATCH, _CHUNK_ROWS=BATCH),
+    ):
         if job.moment:
             arrived = die if job.moment.delay_s is None else lambda: pipe.send(job.moment)
             watch_for(job.moment.step, arrived)

@@ -1,5 +1,6 @@
 """When a run is killed: on entering or leaving a named step, or some time after one."""
 
+import inspect
 import os
 import random
 import signal
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from types import FrameType
 from typing import Any
 
@@ -20,6 +22,9 @@ _STEPS = {
     "tasks.validate.validate:validate_table": "el",
     "tasks.load.load:stage_table": "el",
     "tasks.load.staging:copy_frame": "el",
+    "tasks.load.streaming:StagingStream._create": "el",
+    "tasks.load.streaming:StagingStream._copy": "el",
+    "tasks.load.settling:settle_staged": "el",
     "tasks.load.load:load_tables": "el",
     "tasks.load.fitting:fit_tables": "l",
     "tasks.load.publication:_claim_publication": "l",
@@ -70,7 +75,7 @@ def watch_for(step: str, arrived: Callable[[], None]) -> None:
     verb, _, name = step.partition(" ")
     event = dict(VERBS.values())[verb]
     module, _, function = name.partition(":")
-    code = getattr(import_module(module), function).__code__
+    code = inspect.unwrap(attrgetter(function)(import_module(module))).__code__
 
     def profile(frame: FrameType, what: str, _: Any) -> None:
         if frame.f_code is code and what == event:

@@ -41,7 +41,12 @@ TOTALS = (
     "SELECT shelf, count(*) AS items, sum(price) AS price FROM affected JOIN items USING (shelf) "
     "GROUP BY shelf"
 )
-DISPOSITIONS = ("append", "append_keyless", "merge", "replace", "replace_keyless", "scd2", "scd2_snapshots")
+DISPOSITIONS = (
+    *("append", "append_keyless", "merge", "replace", "replace_keyless", "scd2", "scd2_snapshots"),
+    *("merge_streamed", "replace_streamed"),
+)
+STREAMED = "_streamed"
+"""Copied into staging in small batches while the API is read."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -73,6 +78,7 @@ def tidy(frames: Frames) -> Frames:
 
 def make_pipeline(disposition: str, base_url: str, folder: Path) -> Pipeline:
     """A pipeline with one table of that disposition, and a reporting table over it."""
+    is_streamed, disposition = disposition.endswith(STREAMED), disposition.removesuffix(STREAMED)
     is_whole = disposition in {"append_keyless", "replace", "replace_keyless", "scd2_snapshots"}
     changes = Incremental(field="updated_at", param="since")
     name, _, variant = disposition.partition("_")
@@ -94,6 +100,7 @@ def make_pipeline(disposition: str, base_url: str, folder: Path) -> Pipeline:
             ),
         ),
         transform=tidy,
+        streamable=is_streamed,
         tables=(
             Table(
                 name="items",
@@ -109,6 +116,7 @@ def make_pipeline(disposition: str, base_url: str, folder: Path) -> Pipeline:
 
 def expected_rows(disposition: str, loads: int) -> Counter[tuple[object, ...]]:
     """The oracle: what the table holds after so many loads, the first of version 1, by plain Python."""
+    disposition = disposition.removesuffix(STREAMED)
     old = items(1)
     new = {i: item for i, item in items(2).items() if i not in BAD}
     if disposition == "append_keyless":
