@@ -104,7 +104,7 @@ def test_a_server_that_is_full_may_be_free_later(dsn: str, guest: str) -> None:
 
 def test_missing_rights_are_told_with_what_is_needed(guest: str) -> None:
     with (
-        pytest.raises(ConfigurationError, match="must be able to create and write"),
+        pytest.raises(ConfigurationError, match=r"must be able to write the ledger.*assay roles"),
         open_connection(guest) as conn,
     ):
         conn.execute("CREATE TABLE items ()")
