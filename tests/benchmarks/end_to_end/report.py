@@ -54,6 +54,8 @@ def main() -> None:
     after = rest.partition(END)[2]
     generated = "\n".join(_write(results, fleet)) + "\n"
     PAGE.write_text(before + BEGIN + generated + END + after, encoding="utf-8")
+    if not {"first", "unchanged", "latency"} & set(results):
+        return
     plot = Path(__file__).with_name("plot.py")
     subprocess.run([str(args.peers), str(plot), str(args.results), str(PLOT)], check=True)
 
@@ -110,7 +112,8 @@ def _fleet_row(each: Throughput) -> tuple[str, ...]:
 
 def _steps(results: Results) -> list[tuple[str, ...]]:
     """Of the run under Prefect whose time was the median, with what came before and after its steps."""
-    runs = sorted((r for r in results.runs if r.contestant == "assay, under Prefect"), key=lambda r: r.wall_s)
+    own = (run for run in results.runs if run.contestant == "assay, under Prefect" and run.before_s)
+    runs = sorted(own, key=lambda run: run.wall_s)
     if not runs:
         return []
     run = runs[(len(runs) - 1) // 2]
