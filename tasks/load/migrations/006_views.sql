@@ -10,8 +10,10 @@ CREATE VIEW assay.latest_attempts AS
 SELECT DISTINCT ON (a.pipeline)
     a.pipeline, a.load_id, a.attempt_no, a.status, a.started_at, a.ended_at, a.error, a.run_url
 FROM assay.attempts a
+JOIN assay.loads l USING (load_id)
+WHERE NOT l.is_release
 ORDER BY a.pipeline, a.started_at DESC;
-COMMENT ON VIEW assay.latest_attempts IS 'How the latest attempt of each pipeline ended. One row a pipeline.';
+COMMENT ON VIEW assay.latest_attempts IS 'How the latest attempt of each pipeline ended, releases apart. One row a pipeline.';
 
 CREATE VIEW assay.table_freshness AS
 SELECT
