@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, open_connection
 from tasks.load.ddl import column_definitions, column_types, identifiers, qualified
+from tasks.load.reading import read_rows
 from tasks.load.staging import copy_frame
 from tests.integration.tasks.load.builders import Shop
 
@@ -91,3 +93,26 @@ def test_a_changed_type_is_refused_with_both_types(shop: Shop) -> None:
         ConfigurationError, match="1 of 2 columns have another type: value is text, the data has bigint"
     ):
         shop.load(pl.DataFrame({"id": [1], "value": [1]}))
+
+
+def test_a_number_without_a_scale_is_read_with_the_digits_that_it_needs(conn: Connection) -> None:
+    source = sql.SQL("unnest(%s::numeric[]) typed (a)")
+    numbers = [Decimal("1.5"), None, Decimal("-0.001"), Decimal("1e30")]
+    assert read_rows(conn, {"a": "numeric"}, source, numbers).get_column("a").to_list() == numbers
+    for beyond in ("1e36", "NaN", "Infinity"):
+        with pytest.raises(ConfigurationError, match=r"Column 'a' is numeric and holds .*38 digits"):
+            read_rows(conn, {"a": "numeric"}, source, [Decimal("0.001"), Decimal(beyond)])
+
+
+def test_a_time_finer_than_microseconds_is_refused_with_how_many_there_are(shop: Shop) -> None:
+    times = pl.Series("at", [1000, 1, 2], pl.Int64).cast(pl.Time)
+    with pytest.raises(ConfigurationError, match=r"Column 'at' is a time of day, 2 of 3 values are finer"):
+        shop.load(pl.DataFrame([pl.Series("id", [1, 2, 3]), times]))
+
+
+def test_objects_and_arrays_are_compared_by_value(shop: Shop) -> None:
+    frame = pl.DataFrame({"id": [1], "object": [{"b": 1, "a": [1.5]}], "list": [["x", None]]})
+    shop.load(frame)
+    swapped = frame.with_columns(object=pl.struct(a=pl.lit([1.5]), b=pl.lit(1)))
+    assert shop.load(swapped).tables[0].unchanged == 1
+    assert shop.load(frame.with_columns(list=pl.lit([["x"]]).list.first())).tables[0].updated == 1
