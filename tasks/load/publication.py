@@ -158,7 +158,7 @@ def _check_tables(
 
 @part("quarantine")
 def _quarantine(conn: Connection, pipeline: Pipeline, table: Table, load: Load, judged: Judged) -> int:
-    close_replaced(conn, load, table)
+    close_replaced(conn, pipeline.target_schema, load, table)
     verdict, extracted = judged.verdicts[table.name], judged.extracted[table.resource]
     new = keep_quarantined(conn, pipeline.target_schema, load, table, verdict, extracted)
     close_gone(conn, load, table)

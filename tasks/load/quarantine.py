@@ -41,8 +41,11 @@ def keep_quarantined(
     return fetch_int(conn, count, load.pipeline, table.name) - before
 
 
-def close_replaced(conn: Connection, load: Load, table: Table) -> int:
-    """Close the entries whose key this load brings a good row for; returns how many."""
+def close_replaced(conn: Connection, schema: str, load: Load, table: Table) -> int:
+    """Close the entries whose key this load brings a good row for; returns how many.
+
+    A new table may have taken its staging's place by now: it holds the same rows then.
+    """
     if not table.primary_key:
         return 0
     open_entries = "pipeline = %s AND table_name = %s AND closed_at IS NULL"
@@ -53,6 +56,8 @@ def close_replaced(conn: Connection, load: Load, table: Table) -> int:
         table.name,
     )[0]:
         return 0
+    staging = qualified(STAGING, staging_name(load.load_id, table.name))
+    is_adopted = fetch_one(conn, "SELECT to_regclass(%s) IS NULL", staging.as_string(conn))[0]
     return conn.execute(
         sql.SQL(
             "UPDATE assay.quarantine SET closed_at = clock_timestamp(), closed_by = %s "
@@ -60,7 +65,7 @@ def close_replaced(conn: Connection, load: Load, table: Table) -> int:
         ).format(
             open=sql.SQL(open_entries),
             key=_key_object(conn, table, "staged"),
-            staging=qualified(STAGING, staging_name(load.load_id, table.name)),
+            staging=qualified(schema, table.name) if is_adopted else staging,
         ),
         (load.load_id, load.pipeline, table.name),
     ).rowcount
