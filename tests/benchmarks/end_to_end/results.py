@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import psutil
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parent / "figures"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
