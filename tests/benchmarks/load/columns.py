@@ -32,7 +32,7 @@ class Reader(threading.Thread):
         self.dsn, self.stopped, self.longest_ms, self.reads = dsn, threading.Event(), 0.0, 0
 
     def run(self) -> None:
-        with psycopg.connect(self.dsn, autocommit=True) as conn:
+        with psycopg.connect(self.dsn, autocommit=True, prepare_threshold=None) as conn:
             while not self.stopped.is_set():
                 began = time.perf_counter()
                 conn.execute(READ).fetchone()
