@@ -10,7 +10,7 @@ from prefect.events.schemas.events import ResourceSpecification
 
 from deployments.declaration import AUTOMATIONS, Declaration, read_declaration
 from tasks.errors import ConfigurationError
-from tasks.handover import ExpectationOutcome, LoadReport, TableCounts
+from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange, TableCounts
 from tasks.publish.events import events_of
 
 Document = dict[str, Any]
@@ -76,6 +76,16 @@ def make_report(**changes: Any) -> LoadReport:
         ended_at=at,
         tables=(TableCounts(table="weather", verdict="warned", **counts),),
         outcomes=tuple(make_outcome(state) for state in ("failed", "quarantined")),
+        schema_changes=(
+            SchemaChange(
+                table="weather",
+                kind="column added",
+                column="gust",
+                before=None,
+                after="bigint",
+                statement="ALTER TABLE …",
+            ),
+        ),
         **changes,
     )
 
