@@ -28,7 +28,7 @@ def test_all_records_of_a_stranger_arrive(name: str, tmp_path: Path) -> None:
         extracted = extract(server.url, stranger.resource, tmp_path, attempts=1)
         requests = len(server.asked)
         again = extract("http://127.0.0.1:1", stranger.resource, tmp_path, attempt=2)
-    assert read_rows(extracted.frames) == ROWS[: stranger.count]
+    assert read_rows(extracted.frames) == ROWS[: stranger.records]
     assert read_rows(again.frames) == read_rows(extracted.frames)
     assert requests <= 1.7 * max(extracted.pages, 1)
 

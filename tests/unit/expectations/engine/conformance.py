@@ -21,7 +21,8 @@ from great_expectations.expectations.expectation import Expectation
 from expectations.engine import validate_frame
 from expectations.engine.to_pandas import to_pandas
 from tests.unit.expectations.engine.cases import CASES, Case, read_cases
-from tests.unit.expectations.engine.deviations import Difference, explain
+from tests.unit.expectations.engine.deviations import explain
+from tests.unit.expectations.engine.difference import Difference
 from tests.unit.expectations.engine.oracle import differences, raised, validate_on_pandas
 
 SAME = "same"

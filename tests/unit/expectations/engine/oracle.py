@@ -45,7 +45,8 @@ def as_pandas(frame: pl.DataFrame | pd.DataFrame, expectation: Expectation) -> p
     as_they_are = of_text or expectation.expectation_type in TYPE_EXPECTATIONS
     decimals = [] if as_they_are else [name for name, dtype in frame.schema.items() if dtype.is_decimal()]
     # Of dates pandas has whole seconds between them.
-    dates = pl.col(pl.Date).cast(pl.Datetime("us")) if "stdev" in expectation.expectation_type else []
+    has_spread = "stdev" in expectation.expectation_type
+    dates = [pl.col(pl.Date).cast(pl.Datetime("us"))] if has_spread else []
     table = to_pandas(frame.with_columns(pl.col(decimals).cast(pl.Float64)).with_columns(dates))
     for name, dtype in frame.schema.items():
         if dtype.is_integer() and frame[name].null_count() and (of_text or _is_wide(frame[name])):

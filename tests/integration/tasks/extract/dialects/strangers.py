@@ -31,7 +31,7 @@ class Stranger(NamedTuple):
 
     answer: Dialect
     resource: Resource
-    count: int
+    records: int
 
 
 STRANGERS: dict[str, Stranger] = {}
