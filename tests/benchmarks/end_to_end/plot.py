@@ -1,6 +1,6 @@
 """Draw the plot of docs/benchmarks.md; runs on the peers' Python, which has matplotlib: FOLDER TARGET.
 
-Whole processes from their start to their end, medians, on a logarithmic scale.
+Whole processes from their start to their end, medians.
 """
 
 import json
@@ -32,7 +32,7 @@ def main() -> None:
     figure, axes = plt.subplots(len(shown), 1, figsize=(8, 2.1 * len(shown)), sharex=True, squeeze=False)
     for axis, (name, results) in zip(axes[:, 0], shown.items(), strict=True):
         draw(axis, SCENARIOS[name], results["runs"])
-    axes[-1, 0].set_xlabel("seconds, whole process (logarithmic)")
+    axes[-1, 0].set_xlabel("seconds, whole process")
     figure.tight_layout()
     figure.savefig(target, metadata={"Date": None})
 
@@ -49,8 +49,7 @@ def draw(axis: "plt.Axes", title: str, runs: list[dict[str, float | str]]) -> No
         names, medians, color=[COLORS.get(name.split()[0].strip(","), "#8a8f94") for name in names]
     )
     axis.bar_label(bars, [f"{value:.1f} s" for value in medians], padding=3)
-    axis.set_xscale("log")
-    axis.set_xlim(1, max(medians) * 1.6)
+    axis.margins(x=0.12)
     axis.set_title(title, loc="left", fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)
 
