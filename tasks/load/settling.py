@@ -4,10 +4,10 @@ import polars as pl
 from psycopg import sql
 
 from tasks.handover import TableVerdict, Transformed
-from tasks.load.connection import Connection, fetch_int, limit_transaction
-from tasks.load.ddl import column_definitions, column_types, identifiers, qualified, read_columns
+from tasks.load.connection import Connection, limit_transaction
+from tasks.load.ddl import column_definitions, column_types, identifiers, qualified
 from tasks.load.diff import same_values
-from tasks.load.staging import SCHEMA, copy_frame, staging_name
+from tasks.load.staging import SCHEMA, copy_frame, count_staged, staging_name
 from tasks.pipeline import Table
 
 MOST = 0.1
@@ -29,7 +29,7 @@ def settle_staged(
     much was taken out.
     """
     staging = qualified(SCHEMA, staging_name(load_id, table.name))
-    if _count(conn, load_id, table) != transformed.row_count:
+    if count_staged(conn, load_id, table.name) != transformed.row_count:
         return False
     if verdict.clean != transformed.rows:
         concerned = _find_concerned(transformed, verdict, table.identity)
@@ -38,17 +38,10 @@ def settle_staged(
         with conn.transaction():
             limit_transaction(conn, statement_timeout_s=statement_timeout_s)
             _replace(conn, staging, concerned, pl.scan_parquet(verdict.clean, glob=False))
-        if _count(conn, load_id, table) != verdict.clean_count:
+        if count_staged(conn, load_id, table.name) != verdict.clean_count:
             return False
     conn.execute(sql.SQL("ANALYZE {}").format(staging))
     return True
-
-
-def _count(conn: Connection, load_id: str, table: Table) -> int | None:
-    name = staging_name(load_id, table.name)
-    if not read_columns(conn, SCHEMA, name):
-        return None
-    return fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(SCHEMA, name)))
 
 
 def _find_concerned(

@@ -152,6 +152,14 @@ def copy_batches(
         return cursor.rowcount
 
 
+def count_staged(conn: Connection, load_id: str, table: str) -> int | None:
+    """How many rows are staged; None when there is no staging."""
+    name = staging_name(load_id, table)
+    if not read_columns(conn, SCHEMA, name):
+        return None
+    return fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(SCHEMA, name)))
+
+
 def assert_staged(conn: Connection, load_id: str, expected: Mapping[str, int]) -> None:
     """Check that staging still holds what was copied: a crash of the server empties unlogged tables.
 
@@ -159,12 +167,11 @@ def assert_staged(conn: Connection, load_id: str, expected: Mapping[str, int]) -
         RetriableError: It does not; staging it again helps.
     """
     for table, rows in expected.items():
-        name = staging_name(load_id, table)
-        if not read_columns(conn, SCHEMA, name):
+        staged = count_staged(conn, load_id, table)
+        if staged is None:
             raise RetriableError(
                 f"{table}: staging is gone, {rows} rows were copied. Run the pipeline again."
             )
-        staged = fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(SCHEMA, name)))
         if staged != rows:
             raise RetriableError(
                 f"{table}: staging holds {staged} rows, {rows} were copied. The database server was "

@@ -1,6 +1,7 @@
 """Streamable pipelines: rows reach staging while more records come, and nothing else changes by it."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,11 @@ from tasks.transform.transform import transform_batch
 
 RECORDS = pl.DataFrame({"id": list(range(90)), "n": [n % 7 for n in range(90)]})
 STAGED = "SELECT tablename FROM pg_tables WHERE schemaname = 'assay_staging'"
+
+CONNECTIONS = (
+    "SELECT pid FROM pg_stat_activity "
+    "WHERE application_name = 'assay' AND datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 class Order(Struct, frozen=True):
@@ -153,12 +159,20 @@ def test_a_value_that_postgres_cannot_hold_is_named_with_its_table(dsn: str, loa
     stream.close()
 
 
-def test_a_stream_that_is_closed_in_between_takes_nothing_more(dsn: str, load: Load) -> None:
+def test_a_stream_that_is_closed_in_between_takes_nothing_more_and_leaves_no_connection(
+    dsn: str, load: Load
+) -> None:
     stream = open_stream(dsn, load)
-    stream.write(RECORDS)
-    stream.write(RECORDS)
+    for part in RECORDS.iter_slices(10):
+        stream.write(part)
     stream.close()
     stream.close()
-    assert query(dsn, "SELECT count(*) FROM pg_stat_progress_copy WHERE datname = current_database()") == [
-        (0,)
-    ]
+    staged = query(dsn, "SELECT count(*) FROM assay_staging.abc_orders")
+    for _ in range(100):  # the server learns of it a moment later
+        if not (open_ones := query(dsn, CONNECTIONS)):
+            break
+        time.sleep(0.05)
+    assert open_ones == []
+    assert query(dsn, "SELECT count(*) FROM assay_staging.abc_orders") == staged
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        stream.write(RECORDS)
