@@ -16,8 +16,9 @@ Needs the peers' Python, made once (elsewhere than in the project's environment)
     python3 -m venv .peers && .peers/bin/pip install -r tests/benchmarks/end_to_end/peers.txt
 
 Every round runs each contestant once, in turn, each into a database of its own, so that the ratios within a
-round hold when the machine's speed drifts; the round before the first is not counted. API, Postgres and
-Prefect server are the same for all, and processes of their own. Nothing else should run meanwhile.
+round hold when the machine's speed drifts. Memory is that of one more round, before the first, whose times do
+not count: to be watched costs time. API, Postgres and Prefect server are the same for all, and processes of
+their own. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psycopg
@@ -64,22 +65,28 @@ def main() -> None:
 def _run_rounds(
     arena: Arena, scenario: str, contestants: tuple[Contestant, ...], rounds: int
 ) -> Iterator[Result]:
-    warm_up = 1 if rounds > 1 else 0
-    for number in range(1 - warm_up, rounds + 1):
+    peaks: dict[tuple[str, str], float] = {}
+    for number in range(rounds + 1):
         for contestant in contestants:
-            for name, measured in _run_contestant(arena, scenario, contestant):
+            for name, measured in _run_contestant(arena, scenario, contestant, watches_memory=not number):
                 sys.stderr.write(f"{name}, round {number}, {contestant.name}: {_describe(measured)}\n")
                 if number:
-                    yield Result(scenario=name, contestant=contestant.name, **asdict(measured))
+                    timed = replace(measured, peak_mib=peaks[name, contestant.name])
+                    yield Result(scenario=name, contestant=contestant.name, **asdict(timed))
+                else:
+                    peaks[name, contestant.name] = measured.peak_mib
 
 
-def _run_contestant(arena: Arena, scenario: str, contestant: Contestant) -> Iterator[tuple[str, Measurement]]:
+def _run_contestant(
+    arena: Arena, scenario: str, contestant: Contestant, *, watches_memory: bool
+) -> Iterator[tuple[str, Measurement]]:
     with arena.database() as dsn:
-        first = arena.run(contestant, contestant.words, dsn)
+        first = arena.run(contestant, contestant.words, dsn, watches_memory=watches_memory)
         yield ("first" if scenario == "unchanged" else scenario), first
         if scenario == "unchanged" and contestant.again:
             _settle(dsn)
-            yield "unchanged", arena.run(contestant, contestant.again, dsn)
+            again = arena.run(contestant, contestant.again, dsn, watches_memory=watches_memory)
+            yield "unchanged", again
         _check_loaded(dsn, contestant)
 
 

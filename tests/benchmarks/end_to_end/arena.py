@@ -50,8 +50,10 @@ class Arena:
         }
     )
 
-    def run(self, contestant: Contestant, words: tuple[str, ...], dsn: str) -> Measurement:
-        """One run of a contestant."""
+    def run(
+        self, contestant: Contestant, words: tuple[str, ...], dsn: str, *, watches_memory: bool
+    ) -> Measurement:
+        """One run of a contestant; see `measure`."""
         if contestant.who == "peer":
             command = [str(self.peers), str(CONTESTANTS / f"{words[0]}.py"), *words[1:]]
         else:
@@ -59,7 +61,7 @@ class Arena:
         env = {**self.clean, **self.environment(contestant.source, dsn)}
         if contestant.is_under_prefect:
             env |= self.prefect
-        return measure(command, env, self.project, dsn, TIMEOUT_S)
+        return measure(command, env, self.project, dsn, TIMEOUT_S, watches_memory=watches_memory)
 
     def environment(self, source: Source, dsn: str) -> dict[str, str]:
         """What tells a contestant where its data comes from and goes to."""

@@ -27,7 +27,7 @@ class Measurement:
         steady_s: What its work took, imports and start apart: as it says itself, or as assay's ledger has it.
         cpu_s: User and system time of the process and its children.
         postgres_cpu_s: The same of all processes of the server, meanwhile.
-        peak_mib: Greatest sum of the proportional set sizes of the process and its children.
+        peak_mib: Greatest sum of the proportional set sizes of the process and its children, if watched.
         wal_mib: What the server wrote to its log of changes, meanwhile.
         before_s: From the process's start until an assay's run began: imports, Prefect's start.
         steps: Where an assay's time went from there, as the ledger has it.
@@ -44,9 +44,18 @@ class Measurement:
 
 
 def measure(
-    command: Sequence[str], env: Mapping[str, str], cwd: Path, dsn: str, timeout_s: float
+    command: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    dsn: str,
+    timeout_s: float,
+    *,
+    watches_memory: bool,
 ) -> Measurement:
     """Run a contestant, which ends by printing one line of JSON with `steady_s`, or leaves it in the ledger.
+
+    To watch its memory the system walks over its pages, 4 ms for 400 MB, while it may map no others: that
+    slows the large ones down, so what is watched is not timed.
 
     Raises:
         RuntimeError: It failed; the message holds the end of what it said.
@@ -64,7 +73,7 @@ def measure(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        peak = _Peak(process.pid)
+        peak = _Peak(process.pid) if watches_memory else None
         killer = threading.Timer(timeout_s, process.kill)
         killer.start()
         before = os.times()
@@ -80,7 +89,7 @@ def measure(
         steady_s=_read_steady_s(out, steps),
         cpu_s=after.children_user + after.children_system - before.children_user - before.children_system,
         postgres_cpu_s=_postgres_cpu_s(postmaster) - postgres_before,
-        peak_mib=peak.stop(),
+        peak_mib=peak.stop() if peak else 0.0,
         wal_mib=(_read_number(dsn, WAL) - wal_before) / 2**20,
         before_s=began_at - started_at if began_at else 0.0,
         steps=steps,
