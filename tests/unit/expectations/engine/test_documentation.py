@@ -30,5 +30,5 @@ def test_every_example_prints_what_the_document_says(tmp_path: Path, monkeypatch
 def test_every_file_has_its_place_in_the_document() -> None:
     named = set(re.findall(r"`(\w+\.py)`", DOCUMENT.read_text(encoding="utf-8")))
     folder = {file.name for file in ENGINE.glob("*.py")}
-    unnamed = folder - named - {"__init__.py", "errors.py", "gx_import.py", "to_pandas.py", "preparing.py"}
+    unnamed = folder - named - {"__init__.py", "errors.py", "to_pandas.py", "preparing.py"}
     assert unnamed == set()
