@@ -28,7 +28,7 @@ from tasks.timings import add_part
 
 log = logging.getLogger(__name__)
 
-WARM_UP = ("expectations.engine",)
+WARM_UP = ("expectations.engine", "tasks.validate.gate")
 PARENT_CHECK_S = 1.0
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.helper import HelperProcess
+from tasks.helper import WARM_UP, HelperProcess
 
 CHORES = """
 import os, signal, sys, time
@@ -51,7 +51,7 @@ def die(parent, status):
     return "done"
 """
 # The real warm-up takes seconds; one test below waits for it.
-COLD = "import sys, types; sys.modules['expectations.engine'] = types.ModuleType('expectations.engine')"
+COLD = f"import sys, types; sys.modules.update((name, types.ModuleType(name)) for name in {WARM_UP})"
 
 Start = Callable[..., HelperProcess]
 
