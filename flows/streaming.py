@@ -120,7 +120,7 @@ class _TableStream:
         self._staging.copy(rows)
 
     def finish(self) -> Transformed:
-        self._staging.close()
+        self._staging.finish()
         return Transformed(
             table=self._table.name,
             rows=str(self._folder),

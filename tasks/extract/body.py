@@ -42,7 +42,9 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        while part := response.raw.read1(_READ_BYTES, decode_content=True):
+        # What is not compressed would be copied twice more on the way through the decoder.
+        is_encoded = "Content-Encoding" in response.headers
+        while part := response.raw.read1(_READ_BYTES, decode_content=is_encoded):
             parts.append(part)
             size += len(part)
             if size > LARGEST_PAGE_BYTES:

@@ -8,6 +8,9 @@ import polars as pl
 from tasks.eras import has_common_years
 from tasks.texts import as_json, as_text, join_items, quote
 
+_SHORTEST = "%F %T%.fZ"
+"""Without a fraction that is zero: two thirds of the time, here and in Postgres, which ignores the zone of a
+time for a column that has none."""
 _ARRAY_ESCAPES: Mapping[str, str] = {"\\": "\\\\", '"': '\\"'}
 
 
@@ -20,7 +23,10 @@ def encode_batch(batch: pl.DataFrame) -> bytes:
     texts = [_encode(column) for column in batch.get_columns() if _needs_text(column)]
     # Up to PostgreSQL 17 a line that is just \. ends the data; quoted it does not. Nulls stay unquoted.
     style: Literal["non_numeric", "necessary"] = "non_numeric" if batch.width == 1 else "necessary"
-    return batch.with_columns(texts).write_csv(include_header=False, quote_style=style).encode()
+    encoded = batch.with_columns(texts).write_csv(
+        include_header=False, quote_style=style, datetime_format=_SHORTEST
+    )
+    return encoded.encode()
 
 
 def _needs_text(column: pl.Series) -> bool:

@@ -7,7 +7,7 @@ from tasks.handover import TableVerdict, Transformed
 from tasks.load.connection import Connection, limit_transaction
 from tasks.load.ddl import column_definitions, column_types, identifiers, qualified
 from tasks.load.diff import same_values
-from tasks.load.staging import SCHEMA, copy_frame, count_staged, staging_name
+from tasks.load.staging import SCHEMA, copy_frame, count_staged, ensure_statistics, staging_name
 from tasks.pipeline import Table
 
 MOST = 0.1
@@ -23,12 +23,13 @@ def settle_staged(
     *,
     statement_timeout_s: float,
 ) -> bool:
-    """Leave the clean rows alone in staging, and analyze it; False when it must be filled afresh.
+    """Leave the clean rows alone in staging, and see it analyzed; False when it must be filled afresh.
 
     That is so when staging does not hold what was copied, when rows cannot be told apart by a key, and when
     much was taken out.
     """
-    staging = qualified(SCHEMA, staging_name(load_id, table.name))
+    name = staging_name(load_id, table.name)
+    staging = qualified(SCHEMA, name)
     if count_staged(conn, load_id, table.name) != transformed.row_count:
         return False
     if verdict.clean != transformed.rows:
@@ -40,7 +41,7 @@ def settle_staged(
             _replace(conn, staging, concerned, pl.scan_parquet(verdict.clean, glob=False))
         if count_staged(conn, load_id, table.name) != verdict.clean_count:
             return False
-    conn.execute(sql.SQL("ANALYZE {}").format(staging))
+    ensure_statistics(conn, name, statement_timeout_s=statement_timeout_s)
     return True
 
 

@@ -25,6 +25,8 @@ from tasks.timings import part
 
 SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
+_KNOWN_ROWS = "SELECT reltuples::int8 FROM pg_class WHERE oid = to_regclass(%s)"
+"""Below zero for a table that was never analyzed."""
 
 
 def staging_name(load_id: str, table: str) -> str:
@@ -137,19 +139,31 @@ def explain_values(table: str) -> Iterator[None]:
 def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> int:
     """COPY a frame into a table with the same columns, batch by batch; returns the rows copied."""
     columns = frame.collect_schema().names()
-    return copy_batches(conn, table, columns, frame.collect_batches(chunk_size=BATCH_ROWS))
+    batches = frame.collect_batches(chunk_size=BATCH_ROWS)
+    return copy_encoded(conn, table, columns, map(encode_batch, batches))
 
 
-def copy_batches(
-    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[pl.DataFrame]
+def copy_encoded(
+    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[bytes]
 ) -> int:
-    """COPY batches with these columns into a table; returns the rows copied."""
+    """COPY batches from `encode_batch`, with these columns, into a table; returns the rows copied."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(columns))
     with conn.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for batch in batches:
-                copy.write(encode_batch(batch))
+                copy.write(batch)
         return cursor.rowcount
+
+
+def ensure_statistics(conn: Connection, name: str, *, statement_timeout_s: float) -> None:
+    """Analyze a staging table, unless that was done; where it is under way, wait for its end."""
+    table = qualified(SCHEMA, name)
+    with conn.transaction():
+        limit_transaction(conn, statement_timeout_s=statement_timeout_s)
+        # The lock that ANALYZE holds until its end.
+        conn.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(table))
+        if fetch_int(conn, _KNOWN_ROWS, table.as_string(conn)) < 0:
+            conn.execute(sql.SQL("ANALYZE {}").format(table))
 
 
 def count_staged(conn: Connection, load_id: str, table: str) -> int | None:

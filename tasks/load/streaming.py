@@ -1,18 +1,23 @@
 """A table's staging, filled batch by batch while the API is still read."""
 
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from contextvars import copy_context
 
 import polars as pl
+import psycopg
 from psycopg import sql
 
 from tasks.handover import Load
 from tasks.load.connection import Connection, limit_transaction, open_connection
 from tasks.load.ddl import column_types, qualified
+from tasks.load.encoding import encode_batch
 from tasks.load.load import Target
 from tasks.load.staging import (
     SCHEMA,
-    copy_batches,
+    copy_encoded,
     create_staging,
+    ensure_statistics,
     explain_values,
     is_first_load,
     staging_name,
@@ -22,7 +27,7 @@ from tasks.timings import part
 
 
 class StagingStream:
-    """Copies batches of one table into its staging, on a connection of its own.
+    """Copies batches of one table into its staging, on a connection and a thread of its own.
 
     Each batch in a transaction of its own: one that were open for as long as the API is slow would hold up
     the vacuum of all tables, and run into the time-out of statements.
@@ -35,38 +40,78 @@ class StagingStream:
         self._name = staging_name(load.load_id, table.name)
         self._stack = ExitStack()
         self._conn: Connection | None = None
+        self._sender: ThreadPoolExecutor | None = None
+        self._sending: Future[None] | None = None
 
-    @part("copy")
     def copy(self, batch: pl.DataFrame) -> None:
-        """Copy a batch; the first one creates the table, in place of what an earlier attempt has left.
+        """Encode a batch while the one before it is sent; then it is sent while the caller goes on.
+
+        The first one creates the table, in place of what an earlier attempt has left. What goes wrong with
+        one is raised by the next call.
 
         Raises:
             ConfigurationError: Postgres has no such type, or cannot hold a value.
             RetriableError: The connection was lost.
         """
+        with part("encode"):
+            encoded = encode_batch(batch)
+        self._wait()
+        if self._sender is None:
+            self._sender = ThreadPoolExecutor(1, thread_name_prefix="copy")
+        # In the caller's context, so that what it takes is counted to its step.
+        self._sending = self._sender.submit(copy_context().run, self._send, batch.schema, encoded)
+
+    def finish(self) -> None:
+        """Wait for the last batch; Postgres gathers its statistics while the gate judges the rows.
+
+        Raises:
+            PipelineError: As `copy`.
+        """
+        self._wait()
+        if self._sender and self._conn:
+            self._sender.submit(self._analyze, self._conn)
+            self._sender.shutdown(wait=False)
+            self._sender = None
+
+    def close(self) -> None:
+        """Close the connection, unless it is at its end already; what is copied stays."""
+        if self._sender:
+            self._sender.shutdown()
+            self._sender = None
+            self._stack.close()
+        self._sending = self._conn = None
+
+    @part("wait for COPY")
+    def _wait(self) -> None:
+        sending, self._sending = self._sending, None
+        if sending:
+            sending.result()
+
+    @part("copy")
+    def _send(self, schema: pl.Schema, encoded: bytes) -> None:
         with self._stack.pop_all() as stack:
             if self._conn is None:
                 self._conn = stack.enter_context(open_connection(self._target.dsn))
-                self._create(self._conn, batch)
-            self._copy(self._conn, batch)
+                self._create(self._conn, schema)
+            self._copy(self._conn, schema.names(), encoded)
             self._stack = stack.pop_all()
 
-    def close(self) -> None:
-        """Close the connection; what is copied stays."""
-        self._conn = None
-        self._stack.close()
-
-    def _create(self, conn: Connection, batch: pl.DataFrame) -> None:
-        types = column_types(batch.schema)
+    def _create(self, conn: Connection, schema: pl.Schema) -> None:
+        types = column_types(schema)
         is_first = is_first_load(conn, self._pipeline, self._table, types)
         with conn.transaction():
             limit_transaction(conn, statement_timeout_s=self._target.statement_timeout_s)
             create_staging(conn, self._name, types, is_first=is_first)
 
-    def _copy(self, conn: Connection, batch: pl.DataFrame) -> None:
+    def _copy(self, conn: Connection, columns: list[str], encoded: bytes) -> None:
         with conn.transaction():
             limit_transaction(conn, statement_timeout_s=self._target.statement_timeout_s)
             # What a crash of the server may lose is counted before it is published.
             conn.execute(sql.SQL("SET LOCAL synchronous_commit = off"))
             with explain_values(self._table.name):
-                copy_batches(conn, qualified(SCHEMA, self._name), batch.columns, [batch])
+                copy_encoded(conn, qualified(SCHEMA, self._name), columns, [encoded])
+
+    def _analyze(self, conn: Connection) -> None:
+        """Whoever needs the statistics makes sure of them; here they are only made early."""
+        with self._stack, suppress(psycopg.Error):
+            ensure_statistics(conn, self._name, statement_timeout_s=self._target.statement_timeout_s)

@@ -16,7 +16,7 @@ from tasks.errors import ConfigurationError
 from tasks.handover import Load, Transformed
 from tasks.load.connection import open_connection
 from tasks.load.load import Target
-from tasks.load.staging import prepare_staging
+from tasks.load.staging import ensure_statistics, prepare_staging
 from tasks.pipeline import Frames, Pipeline, Resource, RestApi, Table
 from tasks.transform.transform import transform_batch
 
@@ -100,6 +100,16 @@ def test_in_parts_of_any_size_the_rows_are_those_of_the_whole(dsn: str, load: Lo
     assert (table.row_count, table.is_staged) == (whole.height, True)
     assert_frame_equal(pl.read_parquet(table.rows), whole)
     assert query(dsn, "SELECT * FROM assay_staging.abc_orders ORDER BY id") == whole.rows()
+
+
+def test_the_statistics_are_those_of_all_parts_whoever_makes_them_first(dsn: str, load: Load) -> None:
+    stream = open_stream(dsn, load)
+    table = pour(stream, 20)
+    stream.close()
+    with open_connection(dsn) as conn:
+        ensure_statistics(conn, "abc_orders", statement_timeout_s=60)
+    known = "SELECT reltuples::int8 FROM pg_class WHERE relname = 'abc_orders'"
+    assert query(dsn, known) == [(table.row_count,)]
 
 
 def test_a_single_part_is_left_for_the_stage_step(dsn: str, load: Load) -> None:
