@@ -23,8 +23,28 @@ _NULLS_BESIDE_NUMBERS = "f"
 
 
 def suite() -> ExpectationSuite:
-    expectations: Any = [*row_level(), *aggregates(), gxe.ExpectColumnToExist(column="missing")]
+    expectations: Any = [
+        *row_level(),
+        *aggregates(),
+        *divergences(),
+        gxe.ExpectColumnToExist(column="missing"),
+    ]
     return ExpectationSuite(name="suite", expectations=[each for each in expectations if is_comparable(each)])
+
+
+def divergences() -> list[Any]:
+    """Expectations that are shown as charts: met, missed, of bins, and of any distribution."""
+    met = {"values": ["x", "y"], "weights": [0.6, 0.4]}
+    missed = {"values": ["x", "y", "z"], "weights": [0.2, 0.2, 0.6]}
+    bins = {"bins": [-1, 0, 1, 2, 3], "weights": [0.1, 0.4, 0.3, 0.2]}
+    expected = {"tail_weight_holdout": 0.01, "internal_weight_holdout": 0.01}
+    divergence = gxe.ExpectColumnKLDivergenceToBeLessThan
+    return [
+        divergence(column="g", partition_object=met, threshold=0.1),
+        divergence(column="g", partition_object=missed, threshold=0.1),
+        divergence(column="j", partition_object=bins, threshold=0.1, **expected),
+        divergence(column="j", partition_object=None),
+    ]
 
 
 def is_comparable(expectation: Any) -> bool:
@@ -92,8 +112,16 @@ def shown(page: Path) -> list[str]:
     return re.sub(r"\bNaT\b|\bnan\b", "null", text).splitlines()
 
 
+def charts(page: Path) -> list[str]:
+    """The charts that a page has drawn in the browser."""
+    return re.findall(r"vlSpec = (.*)", page.read_text(encoding="utf-8"))
+
+
 def test_the_page_of_a_run_on_polars_shows_what_that_on_pandas_shows(tmp_path: Path) -> None:
-    ours = shown(build_page("polars", FRAME, tmp_path / "polars"))
-    theirs = shown(build_page("pandas", to_pandas(FRAME), tmp_path / "pandas"))
+    our_page = build_page("polars", FRAME, tmp_path / "polars")
+    their_page = build_page("pandas", to_pandas(FRAME), tmp_path / "pandas")
+    ours, theirs = shown(our_page), shown(their_page)
     assert len(theirs) > 500
     assert list(difflib.unified_diff(theirs, ours, "pandas", "polars", n=1)) == []
+    assert len(charts(their_page)) == 7
+    assert charts(our_page) == charts(their_page)
