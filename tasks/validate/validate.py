@@ -52,6 +52,7 @@ def judge(
     table: dict[str, Any], rows: str, extracted: dict[str, Any], cursor_field: str | None, work: str
 ) -> dict[str, Any]:
     """`judge_table` with arguments and result as JSON; runs where Great Expectations is loaded."""
+    import expectations.engine  # noqa: F401, PLC0415  first: it imports GX in less time than GX does
     from tasks.validate.gate import judge_table  # noqa: PLC0415  imports GX, which takes seconds
     from tasks.validate.suites import find_suite, read_suite, split_suite  # noqa: PLC0415
 
