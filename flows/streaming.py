@@ -24,8 +24,8 @@ WAITING = 2
 class ResourceStream:
     """Takes the records of one resource, batch by batch, to all its tables, on a thread of its own.
 
-    What goes wrong there is raised by the next call. A table of a single batch is left for the stage step,
-    so that small loads open no connection here.
+    What goes wrong there is raised by the next call, which is `check` while no records come. A table of a
+    single batch is left for the stage step, so that small loads open no connection here.
     """
 
     def __init__(self, pipeline: Pipeline, resource: Resource, load: Load, target: Target) -> None:
@@ -57,10 +57,22 @@ class ResourceStream:
             PipelineError: One of the earlier ones could not be transformed or staged.
         """
         assert self._worker is not None
+        self.check()
         while len(self._waiting) >= WAITING:
             self._wait()
         # In the caller's context, so that what it takes is counted to its step.
         self._waiting.append(self._worker.submit(copy_context().run, self._take, frame))
+
+    def check(self) -> None:
+        """Raise what has gone wrong by now, which else the next part would meet, if one comes.
+
+        Raises:
+            PipelineError: As `write`.
+        """
+        while self._waiting and self._waiting[0].done():
+            self._wait()
+        for table in self._tables.values():
+            table.check()
 
     def finish(self) -> tuple[Transformed, ...]:
         """The tables, when the last of them is transformed and staged.
@@ -82,7 +94,9 @@ class ResourceStream:
 
     @part("wait for the stream")
     def _wait(self) -> None:
-        self._waiting.popleft().result()
+        # One that has failed stays there, and is raised for whoever asks again.
+        self._waiting[0].result()
+        self._waiting.popleft()
 
     def _take(self, frame: pl.DataFrame) -> None:
         with part("transform"):
@@ -118,6 +132,9 @@ class _TableStream:
             self._staging.copy(self._first)
             self._first = None
         self._staging.copy(rows)
+
+    def check(self) -> None:
+        self._staging.check()
 
     def finish(self) -> Transformed:
         self._staging.finish()

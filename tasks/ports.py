@@ -48,6 +48,9 @@ class Stream(Protocol):
     def write(self, frame: pl.DataFrame) -> None:
         """Take the next of them."""
 
+    def check(self) -> None:
+        """Raise what has gone wrong by now with any of them."""
+
     def finish(self) -> tuple[Transformed, ...]:
         """The tables, when all have been taken."""
 

@@ -83,6 +83,7 @@ def _extract(run: "_Run") -> Extracted:
             run.landing.discard_partial()
             raise
         except (FatalError, ConfigurationError) as exc:
+            run.check_stream()  # what went wrong with the records is not the next page's fault
             if run.may_be_past_the_end and " answered 4" in str(exc):
                 raise type(exc)(
                     f"{exc}\nIf this is a page past the end, declare its status: past_end=…"
@@ -240,7 +241,13 @@ class _Run:
         self._progress.count(answer)
         self._tick()
 
+    def check_stream(self) -> None:
+        """Raise what has gone wrong with records on their way to the tables."""
+        if self._stream:
+            self._stream.check()
+
     def _tick(self) -> None:
+        self.check_stream()
         self.landing.flush_if_old()
         self._progress.log(self._paginator.total_pages, self._records.received)
 

@@ -27,6 +27,8 @@ SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
 _KNOWN_ROWS = "SELECT reltuples::int8 FROM pg_class WHERE oid = to_regclass(%s)"
 """Below zero for a table that was never analyzed."""
+_TOLERATED = 0.1
+"""Share of the rows by which those that ANALYZE counted may be off: it looks at a sample of a large table."""
 
 
 def staging_name(load_id: str, table: str) -> str:
@@ -155,14 +157,18 @@ def copy_encoded(
         return cursor.rowcount
 
 
-def ensure_statistics(conn: Connection, name: str, *, statement_timeout_s: float) -> None:
-    """Analyze a staging table, unless that was done; where it is under way, wait for its end."""
+def ensure_statistics(conn: Connection, name: str, rows: int, *, statement_timeout_s: float) -> None:
+    """Analyze a staging table that has so many rows, unless that was done; wait where it is under way.
+
+    Autovacuum may have analyzed it, too, when a part of the rows was there.
+    """
     table = qualified(SCHEMA, name)
     with conn.transaction():
-        limit_transaction(conn, statement_timeout_s=statement_timeout_s)
+        limit_transaction(conn, statement_timeout_s=statement_timeout_s, lock_timeout_s=statement_timeout_s)
         # The lock that ANALYZE holds until its end.
         conn.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(table))
-        if fetch_int(conn, _KNOWN_ROWS, table.as_string(conn)) < 0:
+        known = fetch_int(conn, _KNOWN_ROWS, table.as_string(conn))
+        if known < 0 or abs(known - rows) > _TOLERATED * rows:
             conn.execute(sql.SQL("ANALYZE {}").format(table))
 
 

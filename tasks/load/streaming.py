@@ -42,6 +42,7 @@ class StagingStream:
         self._conn: Connection | None = None
         self._sender: ThreadPoolExecutor | None = None
         self._sending: Future[None] | None = None
+        self._rows = 0
 
     def copy(self, batch: pl.DataFrame) -> None:
         """Encode a batch while the one before it is sent; then it is sent while the caller goes on.
@@ -56,10 +57,21 @@ class StagingStream:
         with part("encode"):
             encoded = encode_batch(batch)
         self._wait()
+        self._rows += batch.height
         if self._sender is None:
             self._sender = ThreadPoolExecutor(1, thread_name_prefix="copy")
         # In the caller's context, so that what it takes is counted to its step.
         self._sending = self._sender.submit(copy_context().run, self._send, batch.schema, encoded)
+
+    def check(self) -> None:
+        """Raise what went wrong with the last batch, if it is known already; for any thread.
+
+        Raises:
+            PipelineError: As `copy`.
+        """
+        sending = self._sending
+        if sending and sending.done():
+            sending.result()
 
     def finish(self) -> None:
         """Wait for the last batch; Postgres gathers its statistics while the gate judges the rows.
@@ -83,9 +95,10 @@ class StagingStream:
 
     @part("wait for COPY")
     def _wait(self) -> None:
-        sending, self._sending = self._sending, None
-        if sending:
-            sending.result()
+        if self._sending:
+            # What has failed stays here, so that nothing is sent after it.
+            self._sending.result()
+            self._sending = None
 
     @part("copy")
     def _send(self, schema: pl.Schema, encoded: bytes) -> None:
@@ -114,4 +127,5 @@ class StagingStream:
     def _analyze(self, conn: Connection) -> None:
         """Whoever needs the statistics makes sure of them; here they are only made early."""
         with self._stack, suppress(psycopg.Error):
-            ensure_statistics(conn, self._name, statement_timeout_s=self._target.statement_timeout_s)
+            timeout_s = self._target.statement_timeout_s
+            ensure_statistics(conn, self._name, self._rows, statement_timeout_s=timeout_s)
