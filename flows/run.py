@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
+from flows.interpreter import set_for_runs
 from flows.machines import find_full_disk, refuse_passing_places
 from flows.ports import Ports
 from flows.telling import record_and_tell_failure, tell, tell_unopened
 from flows.tidying import tidy_landing, tidy_work
-from flows.turns import short_turns
 from tasks.errors import DataQualityError, PipelineError
 from tasks.extract.client import ApiClient, open_client
 from tasks.extract.landing.addresses import join
@@ -77,7 +77,7 @@ def run_pipeline(
         DataQualityError: The gate blocked the load.
         PipelineError: The attempt failed; nothing was published.
     """
-    with record_timings() as timings, short_turns(), ExitStack() as stack:
+    with record_timings() as timings, set_for_runs(), ExitStack() as stack:
         try:
             with step("open"):
                 target, helper = enter_run(stack, pipeline, ports)
