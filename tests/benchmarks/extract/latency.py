@@ -1,4 +1,4 @@
-"""Seconds for pages that each take 50 ms: `python -m tests.benchmarks.extract.latency [PEERS_PYTHON]`.
+"""Seconds for pages that each take 50 ms: `python -m tests.benchmarks.extract.latency [PEERS_PYTHON [DIALECT …]]`.
 
 A server in a process of its own answers each page after 50 ms. Dialects that know their pages are fetched
 with 1 and with 8 connections; those of which each page names the next can only be read ahead. With the
@@ -45,7 +45,7 @@ def main() -> None:
     url = here.recv()
     print(f"{PAGES} pages of {SIZE} records, {DELAY_S * 1e3:.0f} ms each, {PAGES * DELAY_S:.1f} s in all\n")
     print("| dialect | 1 connection, s | 8 connections, s | dlt, s |\n|---|---|---|---|")
-    for dialect in DIALECTS:
+    for dialect in sys.argv[2:] or DIALECTS:
         times = [f"{time_ours(url, dialect, connections):.1f}" for connections in (1, 8)]
         times.append(f"{time_dlt(peers, url, dialect):.1f}" if peers and dialect in DLT_DECLARED else "-")
         print(f"| {dialect} | {' | '.join(times)} |", flush=True)
