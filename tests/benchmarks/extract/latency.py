@@ -1,4 +1,4 @@
-"""Seconds for pages that each take 50 ms: `python -m tests.benchmarks.extract.latency [PEERS_PYTHON [DIALECT …]]`.
+"""Seconds for pages of 50 ms: `python -m tests.benchmarks.extract.latency [PEERS_PYTHON [DIALECT …]]`.
 
 A server in a process of its own answers each page after 50 ms. Dialects that know their pages are fetched
 with 1 and with 8 connections; those of which each page names the next can only be read ahead. With the
