@@ -11,8 +11,8 @@ TURN_S = 0.0005
 """How long a thread may keep the interpreter while others wait for it.
 
 Decoding keeps it busy. A thread that has sent a request or a piece of COPY waits for it a whole turn each
-time, 5 ms by default, so that pages and COPY come in late: with a tenth of that, 336,776 flights took 8 % less
-time.
+time, 5 ms by default, so that pages and COPY come in late: a tenth of that saved 8 % of the time of 336,776
+flights.
 """
 YOUNG_OBJECTS = 10_000
 """How many more objects there must be before Python looks for garbage among the young ones, 700 by default.
