@@ -26,7 +26,7 @@ def lose_commit(dsn: str, lost: Lost) -> Iterator[str]:
     known = conninfo_to_dict(dsn)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        server = f"{known['host']}/.s.PGSQL.{known.get('port', 5432)}"
+        server = str(known["host"]), int(known.get("port") or 5432)
         acceptor = threading.Thread(target=_accept, args=(listener, server, lost), daemon=True)
         acceptor.start()
         yield make_conninfo(dsn, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable")
@@ -34,7 +34,7 @@ def lose_commit(dsn: str, lost: Lost) -> Iterator[str]:
         acceptor.join()
 
 
-def _accept(listener: socket.socket, server: str, lost: Lost) -> None:
+def _accept(listener: socket.socket, server: tuple[str, int], lost: Lost) -> None:
     pending = [lost]
     while True:
         try:
@@ -44,9 +44,16 @@ def _accept(listener: socket.socket, server: str, lost: Lost) -> None:
         threading.Thread(target=_serve, args=(client, server, pending), daemon=True).start()
 
 
-def _serve(client: socket.socket, server: str, pending: list[Lost]) -> None:
-    with client, socket.socket(socket.AF_UNIX) as upstream, selectors.DefaultSelector() as selector:
-        upstream.connect(server)
+def _connect(host: str, port: int) -> socket.socket:
+    if not host.startswith("/"):
+        return socket.create_connection((host, port))
+    upstream = socket.socket(socket.AF_UNIX)
+    upstream.connect(f"{host}/.s.PGSQL.{port}")
+    return upstream
+
+
+def _serve(client: socket.socket, server: tuple[str, int], pending: list[Lost]) -> None:
+    with client, _connect(*server) as upstream, selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, upstream)
         selector.register(upstream, selectors.EVENT_READ, client)
         while True:
