@@ -26,6 +26,11 @@ class _Settings(NamedTuple):
     turn_s: float
     thresholds: tuple[int, int, int]
 
+    def for_runs(self) -> "_Settings":
+        young, middle, old = self.thresholds
+        # Zero means that the collector is off.
+        return _Settings(min(self.turn_s, TURN_S), (young and max(young, YOUNG_OBJECTS), middle, old))
+
     def apply(self) -> None:
         sys.setswitchinterval(self.turn_s)
         gc.set_threshold(*self.thresholds)
@@ -43,10 +48,7 @@ def set_for_runs() -> Iterator[None]:
     with _lock:
         if _usual is None:
             _usual = _Settings(sys.getswitchinterval(), gc.get_threshold())
-            young, *older = _usual.thresholds
-            # Zero switches the collector off: somebody wants it so.
-            young = young and max(young, YOUNG_OBJECTS)
-            _Settings(min(_usual.turn_s, TURN_S), (young, older[0], older[1])).apply()
+            _usual.for_runs().apply()
         _runs += 1
     try:
         yield
