@@ -44,7 +44,9 @@ def plan_changes(
     refuse_collisions([*there, *(name for name in wanted if name not in there)])
     _refuse_other_key(conn, schema, table)
     wider = {name: widen(there[name], kind, table.widen_to) for name, kind in wanted.items() if name in there}
-    _refuse_other_types(conn, schema, table, there, wanted, wider)
+    other = [name for name, kind in wider.items() if kind is None]
+    if other and table.columns != "freeze":
+        _refuse_other_types(conn, schema, table, there, wanted, other)
     new = [name for name in wanted if name not in there]
     absent = [name for name in known if name in there and name not in wanted]
     present = [name for name in wanted if known and name in there and name not in known]
@@ -57,14 +59,15 @@ def plan_changes(
         )
 
     changes = [
-        *(change("column widened", name, there[name], kind) for name, kind in wider.items()),
+        *(change("column widened", name, there[name], kind) for name, kind in wider.items() if kind),
         *(change("column added", name, None, wanted[name]) for name in new),
         *(change("column absent", name, there[name], None) for name in absent),
         *(change("column present", name, None, there[name]) for name in present),
     ]
     needed = [change for change in changes if change.before != change.after]
     if table.columns == "freeze":
-        _refuse_changes(schema, table, needed, len(wanted))
+        refused = {name: (there[name], wanted[name]) for name in other}
+        _refuse_changes(conn, schema, table, needed, refused, len(wanted))
     return needed
 
 
@@ -91,11 +94,8 @@ def _refuse_other_types(
     table: Table,
     there: Mapping[str, str],
     wanted: Mapping[str, str],
-    wider: Mapping[str, str | None],
+    other: Sequence[str],
 ) -> None:
-    other = [name for name, kind in wider.items() if kind is None]
-    if not other:
-        return
     differences = "; ".join(f"{name} is {there[name]}, the data has {wanted[name]}" for name in other)
     changes = comma([set_type(name, wanted[name], before=there[name]) for name in other])
     raise ConfigurationError(
@@ -129,13 +129,24 @@ def _refuse_other_key(conn: Connection, schema: str, table: Table) -> None:
     )
 
 
-def _refuse_changes(schema: str, table: Table, changes: Sequence[SchemaChange], columns: int) -> None:
-    changes = [change for change in changes if change.statement]
-    if changes:
-        lines = "".join(f"\n  {describe_change(change)}: {change.statement};" for change in changes)
+def _refuse_changes(
+    conn: Connection,
+    schema: str,
+    table: Table,
+    changes: Sequence[SchemaChange],
+    other: Mapping[str, tuple[str, str]],
+    columns: int,
+) -> None:
+    """Refuse all differences at once, each with its statement; `other` are types that none would follow."""
+    lines = [f"{describe_change(change)}: {change.statement};" for change in changes if change.statement]
+    for name, (before, after) in other.items():
+        statement = _alter(conn, schema, table, set_type(name, after, before=before))
+        lines.append(f"column {name!r} is {before} there, the data has {after}: {statement};")
+    if lines:
+        text = "".join(f"\n  {line}" for line in lines)
         raise ConfigurationError(
-            f"{table.name} is declared columns='freeze', and {len(changes)} of its {columns} columns differ "
-            f"from {schema}.{table.name}:{lines}\n"
+            f"{table.name} is declared columns='freeze', and {len(lines)} of its {columns} columns differ "
+            f"from {schema}.{table.name}:{text}\n"
             "If the change is right, run these statements and then the pipeline; else correct the transform."
         )
 

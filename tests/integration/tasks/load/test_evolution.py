@@ -223,14 +223,18 @@ def test_a_reader_that_stays_is_named_and_does_not_keep_others_waiting(
                 'ALTER TABLE "public"."items" DROP COLUMN "number";'
             ),
         ),
-        ({"number": ["x"]}, "number is integer, the data has text. Cast them in the transform, or declare "),
-        ({"number": [0.5]}, "number is integer, the data has double precision. Cast them"),
+        (
+            {"number": ["x"]},
+            (
+                "column 'number' is integer there, the data has text: "
+                'ALTER TABLE "public"."items" ALTER COLUMN "number" TYPE text USING "number"::text;'
+            ),
+        ),
         (
             {"list": [[{"a": 1}]]},
             (
-                "list is integer[], the data has jsonb. Cast them in the transform, or declare "
-                'widen_to=("text",), or change the table: '
-                'ALTER TABLE "public"."items" ALTER COLUMN "list" TYPE jsonb USING to_jsonb("list")'
+                "column 'list' is integer[] there, the data has jsonb: "
+                'ALTER TABLE "public"."items" ALTER COLUMN "list" TYPE jsonb USING to_jsonb("list");'
             ),
         ),
         ({"Number": [1]}, "Columns 'number' and 'Number' are one name"),
@@ -252,6 +256,29 @@ def test_a_frozen_table_prints_the_difference_and_what_resolves_it(
         shop.load(pl.DataFrame(changed, schema_overrides=kept))
     assert difference in str(caught.value)
     assert shop.snapshot() == before
+
+
+def test_a_frozen_table_names_a_type_that_cannot_be_followed_beside_all_else(
+    dsn: str, tmp_path: Path
+) -> None:
+    """And not how to declare that it may be followed: frozen, it may not."""
+    shop = shop_of(dsn, tmp_path, columns="freeze")
+    shop.load(pl.DataFrame({"id": [1], "count": [1]}))
+    changed = pl.DataFrame({"id": [1], "count": [0.5], "new": ["b"]})
+    with pytest.raises(ConfigurationError) as caught:
+        shop.load(changed)
+    assert str(caught.value).splitlines()[1:3] == [
+        '  column \'new\' is new, text: ALTER TABLE "public"."items" ADD COLUMN "new" text;',
+        (
+            "  column 'count' is bigint there, the data has double precision: "
+            'ALTER TABLE "public"."items" ALTER COLUMN "count" TYPE double precision '
+            'USING "count"::double precision;'
+        ),
+    ]
+    for line in str(caught.value).splitlines()[1:3]:
+        shop.execute(line[line.index("ALTER") :])
+    shop.load(changed)
+    assert shop.rows() == [(1, 0.5, "b")]
 
 
 def test_text_becomes_a_uuid_where_that_is_declared(dsn: str, tmp_path: Path) -> None:
