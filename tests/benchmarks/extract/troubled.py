@@ -88,7 +88,7 @@ def run(title: str, world: World) -> None:
     print((done.stdout + done.stderr).strip())
     flights, quarantined = world.query(FLIGHTS)[0][0], world.query(QUARANTINED)[0][0]
     print(f"attempt: {world.query(ATTEMPTS)[0][0]}; blocking: {world.query(BLOCKING)}")
-    print(f"{flights:,} flights published, {quarantined:,} of them in assay.quarantine\n", flush=True)
+    print(f"{flights:,} flights published, {quarantined:,} in assay.quarantine\n", flush=True)
 
 
 def see(name: str, trouble: Trouble, folder: Path) -> None:
