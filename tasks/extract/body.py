@@ -1,12 +1,13 @@
 """Read a body to its end, within a time and a size."""
 
 import time
+import zlib
 
 import requests
-from urllib3 import HTTPResponse
-from urllib3.exceptions import DecodeError, HTTPError, ProtocolError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from tasks.errors import FatalError, RetriableError
+from tasks.extract.codings import KNOWN, decode, refuse_size
 
 _READ_BYTES = 1_000_000
 """What is there, up to this much: `Response.content` reads 10 KB at a time, at half the speed."""
@@ -38,34 +39,32 @@ def read_body(response: requests.Response, deadline: Deadline) -> bytes:
         FatalError: It is too large.
         requests.RequestException: It broke off, or is not compressed as it says.
     """
-    _refuse_unknown_coding(response)
+    codings = _read_codings(response)
     parts: list[bytes] = []
     size = 0
     try:
-        # What is not compressed would be copied twice more on the way through the decoder.
-        is_encoded = "Content-Encoding" in response.headers
-        while part := response.raw.read1(_READ_BYTES, decode_content=is_encoded):
+        while part := response.raw.read1(_READ_BYTES, decode_content=False):
             parts.append(part)
             size += len(part)
-            if size > LARGEST_PAGE_BYTES:
-                raise FatalError(
-                    f"the page is larger than {LARGEST_PAGE_BYTES / 1e6:,.0f} MB: ask for fewer records"
-                )
+            refuse_size(size, LARGEST_PAGE_BYTES)
             if not deadline.left_s:
                 raise RetriableError(f"the body did not end within deadline_s, {deadline.seconds:g} s")
-    except DecodeError as exc:
-        raise requests.exceptions.ContentDecodingError(exc) from exc
+        return decode(b"".join(parts), codings, most_bytes=LARGEST_PAGE_BYTES)
+    except zlib.error as exc:
+        raise requests.exceptions.ContentDecodingError(
+            f"it is not, or not all of it, {', '.join(codings)}: {exc}"
+        ) from exc
     except ProtocolError as exc:
         raise requests.exceptions.ChunkedEncodingError(exc) from exc
     except HTTPError as exc:  # a time-out, or TLS
         raise requests.exceptions.ConnectionError(exc) from exc
-    return b"".join(parts)
 
 
-def _refuse_unknown_coding(response: requests.Response) -> None:
+def _read_codings(response: requests.Response) -> list[str]:
     codings = response.headers.get("Content-Encoding", "").lower().replace(" ", "").split(",")
-    if unknown := [each for each in codings if each not in ("", "identity", *HTTPResponse.CONTENT_DECODERS)]:
+    if unknown := [each for each in codings if each not in KNOWN]:
         raise FatalError(
             f"the body is compressed by {unknown[0]!r}, which was not asked for (Accept-Encoding: "
             f"{response.request.headers.get('Accept-Encoding')}) and cannot be read"
         )
+    return codings
