@@ -24,6 +24,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Calls `respond` with itself and how many requests were seen, this one included."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else head and body, sent apart, wait 40 ms for each other
     respond: Callable[["Handler", int], None]
     seen: list[str]
     body: bytes = b""
