@@ -85,7 +85,9 @@ class ResourceStream:
         return tuple(table.finish() for table in self._tables.values())
 
     def close(self) -> None:
-        """End it; a batch that is under way is waited for, those behind it are not taken."""
+        """End it; of a batch that is under way no more is sent, those behind it are not taken."""
+        for table in self._tables.values():
+            table.stop()
         if self._worker is not None:
             self._worker.shutdown(cancel_futures=True)
         self._waiting.clear()
@@ -144,6 +146,9 @@ class _TableStream:
             row_count=self._rows,
             is_staged=self._parts > 1,
         )
+
+    def stop(self) -> None:
+        self._staging.stop()
 
     def close(self) -> None:
         self._first = None

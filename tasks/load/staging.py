@@ -146,9 +146,9 @@ def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> 
 
 
 def copy_encoded(
-    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[bytes]
+    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[bytes | memoryview]
 ) -> int:
-    """COPY batches from `encode_batch`, with these columns, into a table; returns the rows copied."""
+    """COPY batches from `encode_batch`, or pieces of them, into these columns; returns the rows copied."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(columns))
     with conn.cursor() as cursor:
         with cursor.copy(statement) as copy:

@@ -1,5 +1,7 @@
 """A table's staging, filled batch by batch while the API is still read."""
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from contextvars import copy_context
@@ -25,6 +27,13 @@ from tasks.load.staging import (
 from tasks.pipeline import Pipeline, Table
 from tasks.timings import part
 
+PIECE_BYTES = 2**20
+"""So much of a batch is sent before the next look at whether the stream has been stopped."""
+
+
+class StreamStopped(Exception):  # noqa: N818  ends a COPY that nobody waits for, and reaches nobody
+    """The stream was stopped while it sent a batch."""
+
 
 class StagingStream:
     """Copies batches of one table into its staging, on a connection and a thread of its own.
@@ -42,6 +51,7 @@ class StagingStream:
         self._conn: Connection | None = None
         self._sender: ThreadPoolExecutor | None = None
         self._sending: Future[None] | None = None
+        self._stopped = threading.Event()
         self._rows = 0
 
     def copy(self, batch: pl.DataFrame) -> None:
@@ -57,6 +67,8 @@ class StagingStream:
         with part("encode"):
             encoded = encode_batch(batch)
         self._wait()
+        if self._stopped.is_set():
+            return
         self._rows += batch.height
         if self._sender is None:
             self._sender = ThreadPoolExecutor(1, thread_name_prefix="copy")
@@ -85,8 +97,13 @@ class StagingStream:
             self._sender.shutdown(wait=False)
             self._sender = None
 
+    def stop(self) -> None:
+        """End the COPY that is under way, and send nothing more; for any thread."""
+        self._stopped.set()
+
     def close(self) -> None:
-        """Close the connection, unless it is at its end already; what is copied stays."""
+        """Stop, and close the connection, unless it is at its end already; what is copied stays."""
+        self.stop()
         if self._sender:
             self._sender.shutdown()
             self._sender = None
@@ -122,7 +139,15 @@ class StagingStream:
             # What a crash of the server may lose is counted before it is published.
             conn.execute(sql.SQL("SET LOCAL synchronous_commit = off"))
             with explain_values(self._table.name):
-                copy_encoded(conn, qualified(SCHEMA, self._name), columns, [encoded])
+                copy_encoded(conn, qualified(SCHEMA, self._name), columns, self._pieces(encoded))
+
+    def _pieces(self, encoded: bytes) -> Iterator[memoryview]:
+        """A batch in pieces; an error between two of them ends COPY, and Postgres keeps nothing of it."""
+        whole = memoryview(encoded)
+        for start in range(0, len(whole), PIECE_BYTES):
+            if self._stopped.is_set():
+                raise StreamStopped
+            yield whole[start : start + PIECE_BYTES]
 
     def _analyze(self, conn: Connection) -> None:
         """Whoever needs the statistics makes sure of them; here they are only made early."""

@@ -21,10 +21,12 @@ from tasks.handover import Extracted, Load
 from tasks.load.connection import open_connection
 from tasks.load.load import Target
 from tasks.load.staging import ensure_statistics, prepare_staging
+from tasks.load.streaming import StagingStream
 from tasks.pipeline import Cursor, Frames, Pipeline, Resource, RestApi, Table
 from tests.integration.tasks.extract.serving import Handler, serving
 
 PAGE, PAGES = 50, 8
+_pieces = StagingStream._pieces
 STAGED = "SELECT count(*) FROM assay_staging.abc_orders"
 OPEN_CONNECTIONS = (
     "SELECT pid FROM pg_stat_activity "
@@ -255,3 +257,27 @@ def test_statistics_of_a_part_of_the_rows_are_gathered_again(dsn: str) -> None:
         conn.execute("INSERT INTO assay_staging.abc_orders SELECT generate_series(51, 100)")
         ensure_statistics(conn, "abc_orders", 100, statement_timeout_s=60)
     assert query(dsn, KNOWN_ROWS) == [(100,)]
+
+
+def test_a_copy_that_is_under_way_ends_when_the_api_fails(shop: Shop, dsn: str, load: Load) -> None:
+    """However long it would have taken: here it waits before each of its pieces."""
+    shop.hold_from = shop.refuse_from = 2
+    pieces: list[memoryview] = []
+
+    def tarry(stream: StagingStream, encoded: bytes) -> Iterator[memoryview]:
+        for piece in _pieces(stream, encoded * 1000):
+            pieces.append(piece)
+            shop.released.set()
+            time.sleep(0.002)
+            yield piece
+
+    with (
+        mock.patch.multiple("tasks.load.streaming", PIECE_BYTES=10),
+        mock.patch.object(StagingStream, "_pieces", tarry),
+        shop_served(shop, dsn, load) as attempt,
+        pytest.raises(ConfigurationError, match="403"),
+    ):
+        attempt()
+    assert 0 < len(pieces) < 1000
+    assert query(dsn, STAGED) == [(0,)]
+    wait_for(dsn, OPEN_CONNECTIONS, [])
