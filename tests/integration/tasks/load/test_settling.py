@@ -27,6 +27,7 @@ def stream(shop: Shop, load: Load, rows: pl.DataFrame) -> Transformed:
     for number, batch in enumerate(rows.iter_slices(40)):
         batch.write_parquet(folder / f"part-{number}.parquet")
         staging.copy(batch)
+    staging.finish()
     staging.close()
     return Transformed(table=table.name, rows=str(folder), row_count=rows.height, is_staged=True)
 
