@@ -132,7 +132,8 @@ def _kind(value: Any) -> str:
 
 def _fails(pipeline: Pipeline, what: str, exc: BaseException) -> ConfigurationError:
     hint = ", which is given one resource at a time (streamable=True)," if pipeline.streamable else ""
-    return _wrong(pipeline, f"{what}{hint} fails: {type(exc).__name__}: {str(exc).rstrip('. ')}")
+    about = what.removesuffix(",") + hint if hint else what
+    return _wrong(pipeline, f"{about} fails: {type(exc).__name__}: {str(exc).rstrip('. ')}")
 
 
 def _wrong(pipeline: Pipeline, problem: str) -> ConfigurationError:

@@ -150,7 +150,10 @@ def wait_for(dsn: str, text: str, wanted: list[tuple[object, ...]]) -> None:
     ("transform", "message"),
     [
         (spoil_from(3), r"orders: Postgres cannot hold a value"),
-        (fail_from(3), r"one resource at a time \(streamable=True\), fails"),
+        (
+            fail_from(3),
+            r"for table 'orders', which is given one resource at a time \(streamable=True\), fails",
+        ),
     ],
 )
 def test_what_fails_behind_the_api_is_raised_while_the_api_is_waited_for(
