@@ -22,6 +22,9 @@ def to_pandas_series(series: pl.Series) -> Any:
         return pd.Series(moments).dt.tz_localize("UTC").dt.tz_convert(dtype.time_zone)
     if dtype in {pl.Int128, pl.UInt128}:
         return pd.Series(series.to_list(), dtype=object)  # NumPy has none of 128 bits
+    if dtype.is_integer() and series.has_nulls():
+        # Of 8 and 16 bits NumPy makes 32-bit floats, whose mean is rounded.
+        return pd.Series(series.cast(pl.Float64).to_numpy())
     if dtype.is_numeric() and not dtype.is_decimal():
         return pd.Series(series.to_numpy())
     if isinstance(dtype, (pl.Datetime, pl.Duration)) or dtype == pl.Date:
