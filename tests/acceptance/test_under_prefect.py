@@ -63,6 +63,7 @@ def story(
         _python(world, "deployments/apply.py", ASSAY_ALERT_WEBHOOK_URL=f"{receiver.url}/plain")
         _python(world, "deployments/apply.py", ASSAY_ALERT_SLACK_URL=f"{receiver.url}/slack")
         _python(world, "-m", "prefect", "--no-prompt", "deploy", "--all")
+        rest.pause_schedules()
         with _worker(world, folder / "worker.log"):
             story = _tell(world, prefect, rest, receiver, token)
         yield story

@@ -33,6 +33,11 @@ class Api:
     def blocks(self) -> list[str]:
         return sorted(b["name"] for b in self.find("block_documents") if b["name"].startswith("assay"))
 
+    def pause_schedules(self) -> None:
+        """Let no deployment run by the clock, which might strike in the middle of a test."""
+        for deployment in self.find("deployments"):
+            self.call("POST", f"deployments/{deployment['id']}/pause_deployment")
+
     def clear(self) -> None:
         """Remove what apply.py and `prefect deploy --all` make: other tests use the same server."""
         for automation in self.automations():
