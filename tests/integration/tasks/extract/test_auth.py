@@ -158,12 +158,12 @@ def make_oauth(url: str, **declared: Any) -> OAuth2:
 
 
 def test_a_token_that_is_refused_in_mid_run_is_renewed_once_for_all_threads(tmp_path: Path) -> None:
-    api = TokenServer(requests=5)
+    api = TokenServer(requests=8)
     with serving(api.respond) as (url, _):
         extracted = extract(url, tmp_path, secrets=SECRETS, auth=make_oauth(url), connections=4)
     assert read_ids(extracted) == list(range(10 * PAGES))
-    # 12 pages at 5 a token; each renewal is asked for once, whatever the number of threads refused.
-    assert 3 <= len(api.granted) <= 4
+    # 12 pages at 8 a token: the renewal is asked for once, whatever the number of threads refused.
+    assert len(api.granted) == 2
     assert api.granted[0] == {"grant_type": "client_credentials"}
     assert api.authorizations[0] == f"Basic {base64.b64encode(b'me:s3cret-plain-t0ken').decode()}"
 
