@@ -40,6 +40,9 @@ _HEADERS = {
     "Accept-Encoding": "gzip, deflate",
 }
 
+_RENEWALS = 3
+"""More than one: other threads may have used a new secret up before this one had its turn."""
+
 
 class Limits(NamedTuple):
     """What ends a page's fetch from outside."""
@@ -152,7 +155,9 @@ class ApiClient:
         self, request: PageRequest, call: Call, envelope: Envelope, failures: Failures, limits: Limits
     ) -> Answer:
         response, raw = self._get(call, failures, limits)
-        if response.status_code == HTTPStatus.UNAUTHORIZED and self._auth.renew(response.request):
+        for _ in range(_RENEWALS):
+            if response.status_code != HTTPStatus.UNAUTHORIZED or not self._auth.renew(response.request):
+                break
             response, raw = self._get(call, failures, limits)
         body = self._auth.mask.body(raw)
         if response.status_code not in (*WITH_BODY, *EMPTY, *request.accepts):

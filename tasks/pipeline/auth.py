@@ -56,7 +56,7 @@ class SecretHeaders(Declaration):
 
 
 class OAuth2(Declaration):
-    """A token from `token_url` (RFC 6749), renewed before it expires, and once when the API refuses it.
+    """A token from `token_url` (RFC 6749), renewed before it expires, and when the API refuses it.
 
     With the client's own credentials, or, where `refresh_secret` is declared, by a refresh token. It must be
     one that does not rotate: a new one is used to the end of the run, with a warning, and not kept. All
