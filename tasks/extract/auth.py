@@ -135,8 +135,8 @@ class OAuthSender(Anonymous):
         return request
 
     def renew(self, refused: requests.PreparedRequest) -> bool:
-        """Get another token, unless another thread has one by now."""
-        self._token.renew(refused.headers.get("Authorization", "").removeprefix("Bearer "))
+        """Have another token asked for by the next request, unless another thread has one by now."""
+        self._token.forget(refused.headers.get("Authorization", "").removeprefix("Bearer "))
         return True
 
 

@@ -17,11 +17,11 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from stamina.instrumentation import set_on_retry_hooks
 
-from tasks.errors import ConfigurationError, PipelineError, RetriableError
+from tasks.errors import ConfigurationError, PipelineError
 from tasks.extract.auth import Anonymous, authenticate
 from tasks.extract.body import Deadline, read_body
 from tasks.extract.envelope import Envelope
-from tasks.extract.failures import ExtractionStopped, Failures, TooMuchAskedError
+from tasks.extract.failures import ExtractionStopped, Failures
 from tasks.extract.limiter import RateLimiter
 from tasks.extract.masking import QuietLibraries
 from tasks.extract.origins import Call, OriginSession
@@ -161,11 +161,10 @@ class ApiClient:
             response, raw = self._get(call, failures, limits)
         body = self._auth.mask.body(raw)
         if response.status_code not in (*WITH_BODY, *EMPTY, *request.accepts):
-            error = failures.of_status(response, body, self._now())
-            if isinstance(error, RetriableError) and not isinstance(error, TooMuchAskedError):
-                self._pause(error.retry_after_s)
-            raise error
-        self._pause(read_pause(response.headers, self._now().timestamp()))
+            raise failures.of_status(response, body, self._now())
+        if pause_s := read_pause(response.headers, self._now().timestamp()):
+            # All threads share its quota.
+            self._limiter.pause(min(pause_s, LONGEST_PAUSE_S))
         if body is not raw:
             _log.warning("%s: the API repeated the secret in its answer; it is masked.", failures.who)
         page = Page(
@@ -185,11 +184,6 @@ class ApiClient:
             raise failures.of_report(exc) from exc
         except ValueError as exc:
             raise failures.of_body(response, body, str(exc)) from exc
-
-    def _pause(self, seconds: float | None) -> None:
-        """Leave the API alone for as long as it says, all threads that share its quota."""
-        if seconds:
-            self._limiter.pause(min(seconds, LONGEST_PAUSE_S))
 
     def _get(self, call: Call, failures: Failures, limits: Limits) -> tuple[requests.Response, bytes]:
         with self._session() as session:

@@ -1,5 +1,6 @@
 """OAuth2 tokens: asked for with the client's credentials or a refresh token, shared, renewed in time."""
 
+import copy
 import logging
 import threading
 import time
@@ -10,7 +11,8 @@ import msgspec
 import requests
 from msgspec import Struct
 
-from tasks.errors import ConfigurationError, RetriableError
+from tasks.errors import ConfigurationError, PipelineError, RetriableError
+from tasks.extract.body import Deadline, read_body
 from tasks.extract.masking import Mask, encode_basic
 from tasks.extract.quota import read_pause
 from tasks.extract.urls import trusts_environment
@@ -57,36 +59,49 @@ class OAuthToken:
         self._lock = threading.Lock()
         self._token: str | None = None
         self._renew_at: float | None = None
+        self._failure: PipelineError | None = None
+        self._failed_at = 0.0
 
     def __repr__(self) -> str:
         return f"OAuthToken({self._declared.token_url!r})"
 
     def current(self) -> str:
-        """The token; a new one when the last is about to expire.
+        """The token; a new one when the last is about to expire: one thread asks, the others wait for it.
 
         Raises:
             ConfigurationError: The credentials are refused.
             RetriableError: The token could not be had now.
         """
+        began = self._clock()
         with self._lock:
             if self._token is None or (self._renew_at is not None and self._clock() >= self._renew_at):
-                self._token = self._ask()
+                self._token = self._ask_for_all(began)
             return self._token
 
-    def renew(self, refused: str) -> None:
-        """Get another token in place of the one that was refused; one thread asks, the others profit."""
+    def forget(self, refused: str) -> None:
+        """Have another token asked for in place of the one that was refused, unless there is one by now."""
         with self._lock:
             if self._token == refused:
                 _log.info("%s: the token was refused; renewing it.", self._declared.token_url)
-                self._token = self._ask()
+                self._token = None
+
+    def _ask_for_all(self, began: float) -> str:
+        """A new token; who has waited for one since `began` shares the failure of the thread that asked."""
+        if self._failure is None or self._failed_at <= began:
+            try:
+                return self._ask()
+            except PipelineError as exc:
+                self._failure, self._failed_at = exc.with_traceback(None), self._clock()
+        # A copy for each thread: who catches it adds what was asked for.
+        raise copy.copy(self._failure)
 
     def _ask(self) -> str:
         asked_at = self._clock()
-        response = self._post()
+        response, body = self._post()
         if response.status_code not in (requests.codes.ok, requests.codes.created):
-            raise self._explain(response)
+            raise self._explain(response, body)
         try:
-            granted = msgspec.json.decode(response.content, type=Granted, strict=False)
+            granted = msgspec.json.decode(body, type=Granted, strict=False)
         except msgspec.MsgspecError as exc:
             # Not chained, and the body not shown: there may be a token in it.
             reason = str(exc)
@@ -96,8 +111,9 @@ class OAuthToken:
 
     def _keep(self, granted: Granted, asked_at: float) -> str:
         self.mask.add(granted.access_token)
-        life_s = granted.expires_in
-        self._renew_at = None if life_s is None else asked_at + life_s - min(_EARLY_S, life_s / 10)
+        # A life of 0 says nothing: some mean by it that the token does not expire.
+        life_s = max(granted.expires_in or 0.0, 0.0)
+        self._renew_at = asked_at + life_s - min(_EARLY_S, life_s / 10) if life_s else None
         refresh = self._declared.refresh_secret
         if refresh and granted.refresh_token and granted.refresh_token != self._secrets[refresh]:
             self.mask.add(granted.refresh_token)
@@ -109,12 +125,12 @@ class OAuthToken:
             )
         return granted.access_token
 
-    def _post(self) -> requests.Response:
+    def _post(self) -> tuple[requests.Response, bytes]:
         declared = self._declared
         form = {**declared.params, **self._grant()}
         if declared.scope:
             form["scope"] = declared.scope
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         secret = self._secrets[declared.client_secret] if declared.client_secret else None
         if secret is None or declared.client_auth == "form":
             form |= {"client_id": declared.client_id} | ({"client_secret": secret} if secret else {})
@@ -126,16 +142,25 @@ class OAuthToken:
             return self._send(form, headers)
         except requests.RequestException as exc:
             failure = f"{type(exc).__name__}: {self.mask.text(str(exc))}"
+        except PipelineError as exc:
+            failure = str(exc)
         raise RetriableError(f"No token could be had from {declared.token_url}: {failure}")
 
-    def _send(self, form: dict[str, str], headers: dict[str, str]) -> requests.Response:
-        url = self._declared.token_url
+    def _send(self, form: dict[str, str], headers: dict[str, str]) -> tuple[requests.Response, bytes]:
+        url, deadline = self._declared.token_url, Deadline(_TIMEOUT_S)
         with requests.Session() as session:
             session.trust_env = trusts_environment(url)
             # Not followed: a redirect could lead the client's secret to another origin.
-            return session.post(
-                url, data=form, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False, auth=_as_it_is
-            )
+            with session.post(
+                url,
+                data=form,
+                headers=headers,
+                timeout=_TIMEOUT_S,
+                allow_redirects=False,
+                auth=_as_it_is,
+                stream=True,
+            ) as response:
+                return response, read_body(response, deadline)
 
     def _grant(self) -> dict[str, str]:
         refresh = self._declared.refresh_secret
@@ -143,10 +168,10 @@ class OAuthToken:
             return {"grant_type": "client_credentials"}
         return {"grant_type": "refresh_token", "refresh_token": self._secrets[refresh]}
 
-    def _explain(self, response: requests.Response) -> Exception:
+    def _explain(self, response: requests.Response, body: bytes) -> Exception:
         url, status = self._declared.token_url, response.status_code
         try:
-            refused = msgspec.json.decode(response.content, type=Refused)
+            refused = msgspec.json.decode(body, type=Refused)
         except msgspec.MsgspecError:
             refused = Refused()
         reason = " ".join(filter(None, (refused.error, refused.error_description)))

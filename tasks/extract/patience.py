@@ -17,7 +17,8 @@ _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 120.0
 """An API that asks for more is left to the Prefect task, which retries later and blocks no worker."""
-_LONGEST_GUESS_S = 30.0
+_GUESSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Pauses where the API asks for none, or for one that is over: the clocks may differ."""
 T = TypeVar("T")
 
 
@@ -25,7 +26,8 @@ def ask_patiently(ask: Callable[[str], T], *, attempts: int, deadline: Deadline,
     """What `ask` returns, asked again with back-off as long as what is wrong may pass.
 
     That the API refuses because too much was asked is no try: it is asked again when it says so, by all
-    threads, or after a growing pause. `ask` is told which try it is.
+    threads, or after a growing pause. One that fails and says when to come back is left alone until then.
+    `ask` is told which try it is.
 
     Raises:
         RetriableError: It still fails after so many tries, or at the deadline, or the API asked to be left
@@ -55,14 +57,16 @@ def _ask_when_allowed(ask: Callable[[str], T], tries: str, deadline: Deadline, l
         try:
             return ask(tries)
         except TooMuchAskedError as exc:
-            guess_s = min(2.0**refusals, _LONGEST_GUESS_S)
-            pause_s = guess_s if exc.retry_after_s is None else exc.retry_after_s
+            pause_s = exc.retry_after_s or _GUESSES_S[min(refusals, len(_GUESSES_S) - 1)]
             limit_s = min(LONGEST_PAUSE_S, deadline.left_s)
             is_news = limiter.pause(min(pause_s, limit_s))
             if pause_s >= limit_s:
                 raise
             if is_news:
                 _log.warning("%s. Waiting for %.1f s.", exc, pause_s)
+        except RetriableError as exc:
+            limiter.pause(min(exc.retry_after_s or 0.0, LONGEST_PAUSE_S))
+            raise
     raise AssertionError("counting never ends")
 
 

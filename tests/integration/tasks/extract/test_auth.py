@@ -1,10 +1,12 @@
 """Every way to enter an API, against a server that looks for it; and that a secret is nowhere else."""
 
 import base64
+import contextlib
 import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ import polars as pl
 import pytest
 
 from tasks.errors import ConfigurationError, PipelineError, RetriableError
+from tasks.extract import oauth
+from tasks.extract.masking import Mask
+from tasks.extract.oauth import OAuthToken
 from tasks.pipeline import (
     ApiKey,
     Basic,
@@ -243,6 +248,70 @@ def test_a_token_that_cannot_be_had_now_is_asked_for_again(tmp_path: Path) -> No
         extracted = extract(url, tmp_path, secrets=SECRETS, auth=make_oauth(url), connections=1)
     assert extracted.received == 10 * PAGES
     assert len(api.granted) == 3
+
+
+def test_a_token_endpoint_that_names_a_pause_is_left_alone_for_so_long(tmp_path: Path) -> None:
+    api = TokenServer()
+    asked_at: list[float] = []
+
+    def respond(handler: Handler, asked: int) -> None:
+        if handler.route == "/token":
+            asked_at.append(time.monotonic())
+            if len(asked_at) == 1:
+                return handler.send_json({"error": "slow_down"}, 429, Retry_After="0.6")
+        return api.respond(handler, asked)
+
+    with serving(respond) as (url, _):
+        extracted = extract(url, tmp_path, secrets=SECRETS, auth=make_oauth(url), connections=1)
+    assert extracted.received == 10 * PAGES
+    assert asked_at[1] - asked_at[0] >= 0.6
+
+
+def test_a_token_that_trickles_in_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oauth, "_TIMEOUT_S", 0.2)
+
+    def trickle(handler: Handler, _asked: int) -> None:
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("Content-Length", "40")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                handler.wfile.write(b" ")
+                time.sleep(0.05)
+
+    with (
+        serving(trickle) as (url, seen),
+        pytest.raises(RetriableError, match=r"items page 1: .*No token .*: the body did not end within"),
+    ):
+        extract(url, tmp_path, secrets=SECRETS, auth=make_oauth(url), attempts=1)
+    assert len(seen) == 1
+
+
+def test_threads_that_wait_for_a_token_share_the_failure_of_the_one_that_asks() -> None:
+    def respond(handler: Handler, _asked: int) -> None:
+        time.sleep(0.2)
+        handler.send(b"", 503)
+
+    with serving(respond) as (url, seen), ThreadPoolExecutor(8) as pool:
+        token = OAuthToken(make_oauth(url), SECRETS, Mask())
+        errors = [future.exception() for future in [pool.submit(token.current) for _ in range(8)]]
+    assert {str(error) for error in errors} == {f"{url}/token answered 503"}
+    assert len({id(error) for error in errors}) == 8
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("life", [0, "0", -1])
+def test_a_life_of_no_time_is_none_that_is_known(tmp_path: Path, life: int | str) -> None:
+    def respond(handler: Handler, _asked: int) -> None:
+        is_token = handler.route == "/token"
+        handler.send_json(
+            {"access_token": "t0ken-number-1", "expires_in": life} if is_token else make_page(handler)
+        )
+
+    with serving(respond) as (url, seen):
+        extract(url, tmp_path, secrets=SECRETS, auth=make_oauth(url))
+    assert len(seen) == 1 + PAGES
 
 
 def test_a_token_that_stays_refused_fails_with_where_to_look(tmp_path: Path) -> None:

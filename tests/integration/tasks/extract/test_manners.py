@@ -24,6 +24,10 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def http_date(moment: dt.datetime) -> str:
+    return format_datetime(moment, usegmt=True)
+
+
 class Quota:
     """So many requests in any quarter of a second; beyond, 429 in one of the ways APIs say it."""
 
@@ -55,7 +59,7 @@ class Quota:
     "say",
     [
         lambda handler: handler.send(b"{}", 429, Retry_After="0.1"),
-        lambda handler: handler.send(b"{}", 429, Retry_After=format_datetime(now(), usegmt=True)),
+        lambda handler: handler.send(b"{}", 429, Retry_After=http_date(now() + dt.timedelta(seconds=1))),
         lambda handler: handler.send(b"{}", 429, X_RateLimit_Reset=f"{now().timestamp() + 0.1:.3f}"),
         lambda handler: handler.send(b"{}", 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="0.1"),
     ],
@@ -87,6 +91,16 @@ def test_refusals_end_at_the_deadline(tmp_path: Path) -> None:
         extract(url, tmp_path, deadline_s=0.4)
     assert error.value.retry_after_s == 0.1
     assert 3 <= len(seen) <= 6
+
+
+@pytest.mark.parametrize("said", ["0", http_date(now() - dt.timedelta(days=1))])
+def test_a_pause_that_is_over_is_waited_for_as_if_none_were_named(tmp_path: Path, said: str) -> None:
+    with (
+        serving(lambda handler, _: handler.send(b"{}", 429, Retry_After=said)) as (url, seen),
+        pytest.raises(RetriableError, match="answered 429"),
+    ):
+        extract(url, tmp_path, deadline_s=0.5)
+    assert len(seen) == 1
 
 
 def _never_answer(handler: Handler) -> None:
