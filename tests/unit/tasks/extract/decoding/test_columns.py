@@ -170,7 +170,8 @@ class Trip(Struct):
 LEGS = st.none() | st.builds(
     Leg,
     at=st.datetimes(timezones=st.just(dt.UTC)),
-    stops=st.none() | st.lists(st.none() | st.text(st.characters(exclude_characters="\0"), max_size=3)),
+    stops=st.none()
+    | st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3)),
 )
 
 
