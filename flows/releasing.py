@@ -156,7 +156,7 @@ def _verdict_of(pipeline: Pipeline, clean: Path, count: int, helper: Helper) -> 
 def _load(target: Target, pipeline: Pipeline, load: Load, verdict: TableVerdict, release: Release) -> None:
     timeout_s = target.statement_timeout_s
     with open_connection(target.dsn) as conn:
-        stage_rows(conn, load.load_id, verdict, statement_timeout_s=timeout_s)
+        stage_rows(conn, load.load_id, pipeline.tables[0], verdict, statement_timeout_s=timeout_s)
     judged = judge_release(pipeline, verdict, release)
     try:
         publish_load(target.dsn, pipeline, load, judged, statement_timeout_s=timeout_s)

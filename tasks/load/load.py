@@ -74,7 +74,7 @@ def stage_table(
         ):
             types = column_types(pl.Schema(pl.read_parquet_schema(verdict.clean)))
             is_first = is_first_load(conn, pipeline, table, types)
-            stage_rows(conn, load.load_id, verdict, is_first=is_first, statement_timeout_s=timeout_s)
+            stage_rows(conn, load.load_id, table, verdict, is_first=is_first, statement_timeout_s=timeout_s)
     log.info("%s: %d rows staged", table.name, verdict.clean_count)
     return verdict.clean_count
 
@@ -146,8 +146,9 @@ def accept_load(target: Target, pipeline: Pipeline, load: Load, blocked: JudgedF
     person = f"{getpass.getuser()}@{socket.gethostname()}"
     judged = Judged(blocked.verdicts, blocked.extracted, accepted_by=person)
     with open_connection(target.dsn) as conn:
-        for verdict in blocked.verdicts.values():
-            stage_rows(conn, load.load_id, verdict, statement_timeout_s=target.statement_timeout_s)
+        for name, verdict in blocked.verdicts.items():
+            table = pipeline.table(name)
+            stage_rows(conn, load.load_id, table, verdict, statement_timeout_s=target.statement_timeout_s)
         conn.execute(
             "UPDATE assay.attempts SET accepted_by = %s, accept_reason = %s "
             "WHERE load_id = %s AND attempt_no = %s",

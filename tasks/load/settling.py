@@ -41,7 +41,7 @@ def settle_staged(
             _replace(conn, staging, concerned, pl.scan_parquet(verdict.clean, glob=False))
         if count_staged(conn, load_id, table.name) != verdict.clean_count:
             return False
-    ensure_statistics(conn, name, verdict.clean_count, statement_timeout_s=statement_timeout_s)
+    ensure_statistics(conn, name, table, verdict.clean_count, statement_timeout_s=statement_timeout_s)
     return True
 
 

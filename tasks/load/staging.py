@@ -9,7 +9,7 @@ from psycopg import sql
 
 from tasks.errors import ConfigurationError, RetriableError
 from tasks.handover import TableVerdict
-from tasks.load.connection import Connection, fetch_int, first_line, limit_transaction
+from tasks.load.connection import Connection, fetch_int, fetch_one, first_line, limit_transaction
 from tasks.load.ddl import (
     column_definitions,
     column_types,
@@ -27,6 +27,7 @@ SCHEMA = "assay_staging"
 BATCH_ROWS = 20_000
 _KNOWN_ROWS = "SELECT reltuples::int8 FROM pg_class WHERE oid = to_regclass(%s)"
 """Below zero for a table that was never analyzed."""
+_IS_LOGGED = "SELECT relpersistence = 'p' FROM pg_class WHERE oid = to_regclass(%s)"
 _TOLERATED = 0.1
 """Share of the rows by which those that ANALYZE counted may be off: it looks at a sample of a large table."""
 
@@ -89,6 +90,7 @@ def create_staging(conn: Connection, name: str, types: Mapping[str, str], *, is_
 def stage_rows(
     conn: Connection,
     load_id: str,
+    table: Table,
     verdict: TableVerdict,
     *,
     is_first: bool = False,
@@ -110,7 +112,7 @@ def stage_rows(
         create_staging(conn, name, types, is_first=is_first)
         with explain_values(verdict.table):
             copied = copy_frame(conn, qualified(SCHEMA, name), frame)
-    conn.execute(sql.SQL("ANALYZE {}").format(qualified(SCHEMA, name)))
+    gather_statistics(conn, name, table)
     return copied
 
 
@@ -157,19 +159,36 @@ def copy_encoded(
         return cursor.rowcount
 
 
-def ensure_statistics(conn: Connection, name: str, rows: int, *, statement_timeout_s: float) -> None:
+def gather_statistics(conn: Connection, name: str, table: Table) -> None:
+    """Analyze a staging table.
+
+    Rows meet those of the target by key, so that of a table of 19 columns one is analyzed, in a sixth of the
+    time. All are where there is no key, and where the staging is to become the table.
+    """
+    staging = qualified(SCHEMA, name)
+    concerned = (*table.primary_key, table.version_by, table.tombstone) if table.primary_key else ()
+    columns = [column for column in read_columns(conn, SCHEMA, name) if column in concerned]
+    if not columns or fetch_one(conn, _IS_LOGGED, staging.as_string(conn))[0]:
+        conn.execute(sql.SQL("ANALYZE {}").format(staging))
+    else:
+        conn.execute(sql.SQL("ANALYZE {} ({})").format(staging, identifiers(columns)))
+
+
+def ensure_statistics(
+    conn: Connection, name: str, table: Table, rows: int, *, statement_timeout_s: float
+) -> None:
     """Analyze a staging table that has so many rows, unless that was done; wait where it is under way.
 
     Autovacuum may have analyzed it, too, when a part of the rows was there.
     """
-    table = qualified(SCHEMA, name)
+    staging = qualified(SCHEMA, name)
     with conn.transaction():
         limit_transaction(conn, statement_timeout_s=statement_timeout_s, lock_timeout_s=statement_timeout_s)
         # The lock that ANALYZE holds until its end.
-        conn.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(table))
-        known = fetch_int(conn, _KNOWN_ROWS, table.as_string(conn))
+        conn.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(staging))
+        known = fetch_int(conn, _KNOWN_ROWS, staging.as_string(conn))
         if known < 0 or abs(known - rows) > _TOLERATED * rows:
-            conn.execute(sql.SQL("ANALYZE {}").format(table))
+            gather_statistics(conn, name, table)
 
 
 def count_staged(conn: Connection, load_id: str, table: str) -> int | None:

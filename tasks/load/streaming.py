@@ -153,4 +153,4 @@ class StagingStream:
         """Whoever needs the statistics makes sure of them; here they are only made early."""
         with self._stack, suppress(psycopg.Error):
             timeout_s = self._target.statement_timeout_s
-            ensure_statistics(conn, self._name, self._rows, statement_timeout_s=timeout_s)
+            ensure_statistics(conn, self._name, self._table, self._rows, statement_timeout_s=timeout_s)

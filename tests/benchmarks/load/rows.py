@@ -58,7 +58,7 @@ def stage(conn: Connection, table: Table, file: Path, load_id: str = "bench-1") 
         table=table.name, resource=table.name, verdict="passed", transformed=batch.staged, superseded=0,
         quarantined=0, clean_count=batch.staged, clean=str(file),
     )  # fmt: skip
-    stage_rows(conn, load_id, verdict)
+    stage_rows(conn, load_id, table, verdict)
     return batch
 
 

@@ -106,8 +106,9 @@ def test_the_statistics_are_those_of_all_parts_whoever_makes_them_first(dsn: str
     stream = open_stream(dsn, load)
     table = pour(stream, 20)
     stream.close()
+    declared = make_pipeline().table("orders")
     with open_connection(dsn) as conn:
-        ensure_statistics(conn, "abc_orders", table.row_count, statement_timeout_s=60)
+        ensure_statistics(conn, "abc_orders", declared, table.row_count, statement_timeout_s=60)
     known = "SELECT reltuples::int8 FROM pg_class WHERE relname = 'abc_orders'"
     assert query(dsn, known) == [(table.row_count,)]
 

@@ -258,7 +258,8 @@ def test_statistics_of_a_part_of_the_rows_are_gathered_again(dsn: str) -> None:
         conn.execute("CREATE TABLE assay_staging.abc_orders AS SELECT generate_series(1, 50) AS id")
         conn.execute("ANALYZE assay_staging.abc_orders")
         conn.execute("INSERT INTO assay_staging.abc_orders SELECT generate_series(51, 100)")
-        ensure_statistics(conn, "abc_orders", 100, statement_timeout_s=60)
+        declared = Table(name="orders", primary_key=("id",))
+        ensure_statistics(conn, "abc_orders", declared, 100, statement_timeout_s=60)
     assert query(dsn, KNOWN_ROWS) == [(100,)]
 
 

@@ -28,7 +28,7 @@ def stage(conn: Connection, folder: Path, table: Table, frame: pl.DataFrame) -> 
         table=table.name, resource=table.resource, verdict="passed", transformed=frame.height, superseded=0,
         quarantined=0, clean_count=frame.height, clean=str(file),
     )  # fmt: skip
-    assert stage_rows(conn, LOAD_ID, verdict) == frame.height
+    assert stage_rows(conn, LOAD_ID, table, verdict) == frame.height
     return Batch("public", table, LOAD_ID, column_types(frame.schema), frame.height, NOON, is_whole=True)
 
 

@@ -62,7 +62,7 @@ def stage(conn: Connection, folder: Path, table: Table, frame: pl.DataFrame) -> 
         table=table.name, resource=table.name, verdict="passed", transformed=frame.height, superseded=0,
         quarantined=0, clean_count=frame.height, clean=str(file),
     )  # fmt: skip
-    assert stage_rows(conn, "load-1", verdict) == frame.height
+    assert stage_rows(conn, "load-1", table, verdict) == frame.height
 
 
 def merge_staged(conn: Connection, table: Table, frame: pl.DataFrame) -> Changes:
