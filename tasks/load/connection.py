@@ -9,7 +9,7 @@ from typing import LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tasks.errors import ConfigurationError, FatalError, PipelineError, RetriableError
 from tasks.load.embedded import start_postgres
@@ -17,7 +17,17 @@ from tasks.settings import Settings
 
 Connection = psycopg.Connection[tuple[object, ...]]
 Query = LiteralString | sql.SQL | sql.Composed
-CONNECT_TIMEOUT_S = 10
+DEFAULTS = {
+    "connect_timeout": "10",
+    # Whoever waits for an answer asks after 30 s whether the server is still there, not after the system's
+    # 2 hours. On Linux the last one decides when it is given up, also while sending; much less, and it would
+    # end a COPY that a server does not read on with because its disk is slow.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "300000",
+}
+"""What a DSN may set otherwise, in libpq's words."""
 IDLE_TIMEOUT_S = 300.0
 REFUSALS = re.compile(
     r"authentication|password|does not exist|permission|not permitted|pg_hba|too long|SSL|certificate"
@@ -47,7 +57,7 @@ def describe_dsn(dsn: str) -> str:
     return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
 
 
-def _parse(dsn: str) -> Mapping[str, object]:
+def _parse(dsn: str) -> Mapping[str, str | int | None]:
     try:
         known = conninfo_to_dict(dsn)
     except psycopg.Error as exc:
@@ -70,7 +80,7 @@ def connect(dsn: str) -> Connection:
     """Open an autocommit connection; transactions are opened by name with `conn.transaction()`.
 
     Nothing is set for the session and nothing is prepared by name, so that a transaction pooler may stand
-    in between.
+    in between. What else libpq knows, the DSN may set.
 
     Raises:
         ConfigurationError: The server refuses: wrong password, no such database, malformed DSN.
@@ -79,10 +89,9 @@ def connect(dsn: str) -> Connection:
     where = describe_dsn(dsn)
     try:
         return psycopg.connect(
-            dsn,
+            make_conninfo("", **{**DEFAULTS, **_parse(dsn)}),
             autocommit=True,
             prepare_threshold=None,
-            connect_timeout=CONNECT_TIMEOUT_S,
             application_name="assay",
             # COPY sends UTF-8, whatever the environment says.
             client_encoding="utf8",

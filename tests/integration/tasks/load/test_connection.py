@@ -1,10 +1,13 @@
 """Connections that cannot be had or used, and the hold on a pipeline."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +20,7 @@ from tasks.load import ledger
 from tasks.load.connection import connect, hold_pipeline, open_connection
 from tasks.load.staging import prepare_staging
 from tests.integration.tasks.load.builders import Shop, make_pipeline
+from tests.integration.tasks.load.proxy import Lost, lose_commit
 
 SECRET = "s3cret/@:%?"
 
@@ -100,6 +104,26 @@ def test_a_server_that_is_full_may_be_free_later(dsn: str, guest: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("ALTER ROLE guest CONNECTION LIMIT 0")
     assert isinstance(refusal(guest), RetriableError)
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed_within_minutes(dsn: str) -> None:
+    with (
+        lose_commit(dsn, Lost.ANSWER) as through,
+        closing(connect(through)) as conn,
+        socket.socket(fileno=os.dup(conn.fileno())) as wire,
+    ):
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if sys.platform == "linux":
+            tcp = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+            found = [wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in tcp]
+            assert found == [30, 10, 3, 300_000]
+
+
+def test_a_dsn_sets_otherwise_how_long_it_waits(dsn: str) -> None:
+    with closing(connect(make_conninfo(dsn, connect_timeout=7, tcp_user_timeout=9000))) as conn:
+        known = conn.info.get_parameters()
+    assert (known["connect_timeout"], known["tcp_user_timeout"]) == ("7", "9000")
+    assert known["keepalives_idle"] == "30"
 
 
 def test_missing_rights_are_told_with_what_is_needed(guest: str) -> None:
