@@ -1,6 +1,7 @@
 """Extract a resource: its pages into the landing zone, its records into typed Parquet."""
 
 import logging
+import re
 import threading
 from collections.abc import Callable
 from contextlib import closing, nullcontext
@@ -84,10 +85,8 @@ def _extract(run: "_Run") -> Extracted:
             raise
         except (FatalError, ConfigurationError) as exc:
             run.check_stream()  # what went wrong with the records is not the next page's fault
-            if run.may_be_past_the_end and " answered 4" in str(exc):
-                raise type(exc)(
-                    f"{exc}\nIf this is a page past the end, declare its status: past_end=…"
-                ) from exc
+            if hint := run.explain_missing(str(exc)):
+                raise type(exc)(f"{exc}\n{hint}") from exc
             if not run.stands_where_it_was_resumed:
                 raise
             run.landing.discard_partial()
@@ -138,11 +137,16 @@ class _Run:
         self._progress = Progress(resource.name)
         self._watch = PageWatch(resource)
 
-    @property
-    def may_be_past_the_end(self) -> bool:
-        """Whether pages have come, and nothing says how many there are."""
+    def explain_missing(self, error: str) -> str | None:
+        """What to declare if there is no such page, and need not be."""
+        parent = self._resource.parent
+        if parent and parent.on_missing == "fail" and re.search(" answered 4(04|10) ", error):
+            return f'If a record of {parent.resource} may have none, declare Parent(on_missing="skip").'
         is_positional = isinstance(self._resource.paginator, Positional)
-        return is_positional and self._progress.pages > 0 and self._paginator.total_pages is None
+        is_open = is_positional and self._progress.pages > 0 and self._paginator.total_pages is None
+        if is_open and re.search(" answered 4(?!01|03)", error):
+            return "If this is a page past the end, declare its status: past_end=…"
+        return None
 
     @property
     def stands_where_it_was_resumed(self) -> bool:

@@ -95,8 +95,23 @@ def test_a_missing_child_fails_unless_it_is_declared(
     server: DialectServer, parent: Extracted, tmp_path: Path
 ) -> None:
     strict = declare("pages", parent=Parent(resource="projects", carry={"project": "slug", "owner": "slug"}))
-    with pytest.raises(ConfigurationError, match=r"p%2F13%20%C3%BC/pages.* answered 404"):
+    with pytest.raises(
+        ConfigurationError, match=r"(?s)p%2F13%20%C3%BC/pages.* answered 404.*on_missing="
+    ) as e:
         extract(server.url, strict, tmp_path / "strict", parent=parent)
+    assert "past_end" not in str(e.value)
+
+
+def test_a_refused_child_is_not_taken_for_a_page_past_the_end(
+    server: DialectServer, parent: Extracted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(asked: Asked, records: Any) -> Reply:
+        return Reply(b"", status=401) if "p%2F5%20" in asked.path else projects(asked, records)
+
+    monkeypatch.setitem(server.dialects, "projects", refuse)
+    with pytest.raises(ConfigurationError, match="answered 401") as e:
+        extract(server.url, declare("pages"), tmp_path, parent=parent, connections=1)
+    assert "past_end" not in str(e.value)
 
 
 def test_children_without_parents_are_none(server: DialectServer, tmp_path: Path) -> None:
