@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, FatalError, PipelineError
 from tasks.extract.pages import Answer, PageRequest
 from tasks.extract.pagination.protocol import HeaderFact, Paginator, Reads
 from tasks.pipeline.paging import CustomPages
@@ -25,6 +25,8 @@ After an interruption it is fed with the answers that were landed, so nothing bu
 asks for: no clock, no chance.
 """
 
+_EXCERPT_BYTES = 200
+
 
 def open_custom(resource: str, declared: CustomPages, start: PageRequest) -> Paginator:
     """The paginator of a pipeline's own: a generator of requests, or any object with the methods of one.
@@ -34,7 +36,7 @@ def open_custom(resource: str, declared: CustomPages, start: PageRequest) -> Pag
     """
     made: Any = declared.pages(start)
     if isinstance(made, Generator):
-        return GeneratedPages(made, declared.headers)
+        return GeneratedPages(resource, made, declared)
     wanting = [name for name in ("next_request", "take", "finish", "withdraw") if not hasattr(made, name)]
     if wanting:
         raise ConfigurationError(
@@ -48,9 +50,10 @@ def open_custom(resource: str, declared: CustomPages, start: PageRequest) -> Pag
 class GeneratedPages:
     """The requests that a generator yields, one after another."""
 
-    def __init__(self, pages: Pages, headers: tuple[str, ...]) -> None:
-        self.reads: Reads = {name: HeaderFact(name) for name in headers}
+    def __init__(self, resource: str, pages: Pages, declared: CustomPages) -> None:
+        self.reads: Reads = {name: HeaderFact(name) for name in declared.headers}
         self.total_pages: int | None = None
+        self._who = f"{resource}: the paginator {declared.pages.__qualname__}"
         self._pages = pages
         self._next = next(pages, None)
         self._requested = 0
@@ -64,7 +67,11 @@ class GeneratedPages:
         return msgspec.structs.replace(request, number=self._requested)
 
     def take(self, answer: Answer) -> None:
-        """Hand the answer in, and have the next request out."""
+        """Hand the answer in, and have the next request out.
+
+        Raises:
+            FatalError: The function failed.
+        """
         if answer.is_missing:
             self._pages.close()
             return
@@ -72,6 +79,15 @@ class GeneratedPages:
             self._next = self._pages.send(answer)
         except StopIteration:
             self._next = None
+        except PipelineError:
+            raise
+        except Exception as exc:
+            page = answer.page
+            shown = page.body[:_EXCERPT_BYTES].decode("utf-8", "replace")
+            raise FatalError(
+                f"{self._who} failed on page {page.number} at {page.url}: {type(exc).__name__}: {exc}. "
+                f"The page begins with {shown!a}"
+            ) from exc
 
     def withdraw(self) -> bool:
         """Nothing is asked for before it is known."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.errors import ConfigurationError
+from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.pages import Answer, PageRequest
 from tasks.extract.pagination.custom import Pages
 from tasks.extract.pagination.protocol import Reads
@@ -68,6 +68,16 @@ def test_a_function_may_read_the_headers_that_are_declared() -> None:
     driver = Driver(declare("/gitlab", paginator), PAGING["gitlab"], RECORDS).run(8)
     assert driver.taken == RECORDS
     assert len(driver.pages) == 2
+
+
+def test_a_function_that_fails_is_named_with_the_page() -> None:
+    def count(first: PageRequest) -> Pages:
+        answer = yield first
+        yield first.ask(page=answer.json()["next"])
+
+    wanted = r"items: the paginator .*count failed on page 1 at .*: TypeError: .*begins with '\[\{\"id\": 7"
+    with pytest.raises(FatalError, match=wanted):
+        Driver(declare("/gitlab", count), PAGING["gitlab"], RECORDS).run(1)
 
 
 def test_what_is_no_paginator_is_refused_by_name() -> None:
