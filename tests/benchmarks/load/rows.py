@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.handover import TableVerdict
+from tasks.load.applying import PLANNING
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection
 from tasks.load.ddl import column_types, create_table
@@ -73,6 +74,7 @@ def apply(conn: Connection, batch: Batch) -> Changes:
     """Change the table by what is staged."""
     disposition = disposition_of(batch.table)
     with conn.transaction():
+        conn.execute(PLANNING)
         conn.execute(
             batch.fill("CREATE TEMP TABLE {kept} ON COMMIT DROP AS SELECT {key} FROM {target} WHERE false")
         )

@@ -12,8 +12,8 @@ from psycopg.conninfo import make_conninfo
 
 from tasks.errors import FatalError, PipelineError, RetriableError
 from tasks.load import ledger
-from tasks.load.applying import LEAST_WORK_MEM
-from tasks.load.connection import fetch_one, open_connection
+from tasks.load.applying import PLANNING
+from tasks.load.connection import open_connection
 from tasks.load.load import record_failure
 from tasks.load.staging import staging_name
 from tests.integration.tasks.load.builders import (
@@ -291,15 +291,24 @@ def test_a_finished_attempt_keeps_its_status(shop: Shop) -> None:
     assert shop.report(staged.load).status == "published"
 
 
-@pytest.mark.parametrize(("usual", "granted"), [("4MB", "16MB"), ("64MB", "64MB")])
-def test_comparing_has_memory_and_keeps_what_more_of_it_the_server_gives(
-    dsn: str, usual: str, granted: str
+@pytest.mark.parametrize(
+    ("setting", "usual", "granted"),
+    [
+        ("work_mem", "4MB", "16MB"),
+        ("work_mem", "64MB", "64MB"),
+        ("random_page_cost", "4", "1.1"),
+        ("random_page_cost", "1", "1"),
+    ],
+)
+def test_comparing_is_planned_with_more_unless_the_server_gives_more_still(
+    dsn: str, setting: str, usual: str, granted: str
 ) -> None:
-    with open_connection(make_conninfo(dsn, options=f"-c work_mem={usual}")) as conn:
+    show = f"SHOW {setting}".encode()
+    with open_connection(make_conninfo(dsn, options=f"-c {setting}={usual}")) as conn:
         with conn.transaction():
-            conn.execute(LEAST_WORK_MEM)
-            assert fetch_one(conn, "SHOW work_mem") == (granted,)
-        assert fetch_one(conn, "SHOW work_mem") == (usual,)
+            conn.execute(PLANNING)
+            assert conn.execute(show).fetchone() == (granted,)
+        assert conn.execute(show).fetchone() == (usual,)
 
 
 def test_an_empty_load_is_published_without_rows(shop: Shop) -> None:
