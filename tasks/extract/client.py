@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from stamina.instrumentation import set_on_retry_hooks
 
-from tasks.errors import ConfigurationError, PipelineError
+from tasks.errors import ConfigurationError, FatalError, PipelineError
 from tasks.extract.auth import Anonymous, authenticate
 from tasks.extract.body import Deadline, read_body
 from tasks.extract.envelope import Envelope
@@ -195,9 +195,14 @@ class ApiClient:
                 with session.send(call, self._timeouts(limits.deadline)) as response:
                     return response, read_body(response, limits.deadline)
             except requests.RequestException as exc:
-                error = failures.of_exception(exc)
+                error: PipelineError = failures.of_exception(exc)
             except PipelineError as exc:
                 raise failures.of_part(exc) from None
+            except ValueError as exc:
+                reason = self._auth.mask.text(str(exc))
+                error = FatalError(
+                    f"{failures.who}: {failures.url} is redirected to what is no address: {reason}"
+                )
         # Not chained: what the libraries raise shows the address with what is secret in it.
         raise error
 

@@ -107,7 +107,7 @@ class OAuthToken:
             reason = str(exc)
         else:
             return self._keep(granted, asked_at)
-        raise RetriableError(f"{self._declared.token_url} answered without a token: {reason}")
+        raise RetriableError(f"{self._declared.token_url} answered without a token to be read: {reason}")
 
     def _keep(self, granted: Granted, asked_at: float) -> str:
         self.mask.add(granted.access_token)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.auth import Anonymous
-from tasks.extract.urls import origin_of, trusts_environment
+from tasks.extract.urls import origin_of, resolve, trusts_environment
 from tasks.pipeline import RestApi
 
 _MOST_REDIRECTS = 10
@@ -56,6 +56,7 @@ class OriginSession:
 
         Raises:
             FatalError: The call, or a redirect, leads to another origin.
+            ValueError: A redirect leads to what is no address.
             requests.RequestException: There was no answer.
         """
         for _ in range(_MOST_REDIRECTS):
@@ -116,7 +117,7 @@ def keep_encrypted(url: str, base_url: str) -> str:
 
 
 def _redirect(call: Call, response: requests.Response, target: str) -> Call:
-    url = urljoin(call.url, target)
+    url = resolve(call.url, target)
     status = response.status_code
     if status == HTTPStatus.SEE_OTHER or (status in _BECOMES_GET and call.method == "POST"):
         return Call("GET", url, None, _plain(call.headers))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -24,6 +24,17 @@ def origin_of(url: str) -> Origin:
     """
     parts = urlsplit(url)
     return Origin(parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme))
+
+
+def resolve(base: str, link: str) -> str:
+    """The URL that a link on a page of this address leads to.
+
+    Raises:
+        ValueError: It is no address.
+    """
+    url = urljoin(base, link)
+    origin_of(url)
+    return url
 
 
 def trusts_environment(url: str) -> bool:

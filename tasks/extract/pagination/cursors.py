@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin
 
 import msgspec
 
@@ -16,6 +15,7 @@ from tasks.extract.pagination.protocol import HeaderFact, PagesLoopError, Reads
 from tasks.extract.pagination.totals import Flags, Totals
 from tasks.extract.reading import BodyReader, Fact
 from tasks.extract.seen import FirstSeen
+from tasks.extract.urls import resolve
 from tasks.pipeline.paging import Cursor, LastRecord, LinkHeader, NextLink, Paged, PageInfo, Place
 
 _ENDS: tuple[Any, ...] = (None, "", False, [], {})
@@ -172,7 +172,7 @@ class LinkedPages(ChainedPages):
 
     def _find_next(self, answer: Answer) -> Any:
         _hint(self._resource, self._place, answer)
-        return _absolute(answer, answer.facts["next"])
+        return _absolute(self._resource, answer, answer.facts["next"])
 
     def _ask_next(self, named: Any) -> PageRequest:
         # The link holds the parameters; a body and headers belong to every page.
@@ -189,18 +189,27 @@ class LinkHeaderPages(ChainedPages):
 
     def _find_next(self, answer: Answer) -> Any:
         try:
-            return _absolute(answer, find_link(answer.facts["link"] or "", self._rel))
+            link = find_link(answer.facts["link"] or "", self._rel)
         except ValueError as exc:
             raise FatalError(
                 f"{self._resource}: page {answer.page.number} at {answer.page.url}: {exc}"
             ) from exc
+        return _absolute(self._resource, answer, link)
 
     def _ask_next(self, named: Any) -> PageRequest:
         return msgspec.structs.replace(self._start, url=named)
 
 
-def _absolute(answer: Answer, link: Any) -> Any:
-    return None if _named(link) is None else urljoin(answer.page.url, str(link))
+def _absolute(resource: str, answer: Answer, link: Any) -> Any:
+    if _named(link) is None:
+        return None
+    try:
+        return resolve(answer.page.url, str(link))
+    except ValueError as exc:
+        raise FatalError(
+            f"{resource}: page {answer.page.number} at {answer.page.url} names {_shorten(link)} as the next "
+            f"page, which is no address: {exc}"
+        ) from exc
 
 
 def _named(value: Any) -> Any:
