@@ -85,14 +85,14 @@ class Answer(Struct, frozen=True):
     """A page whose envelope was read, and whose records were not yet.
 
     `records` is the JSON list as it came, or one slice a record when some of them are not valid JSON.
-    `facts` are what the paginator asked for. `fingerprint` is a hash of the records alone, empty for a page
-    without any: two pages with the same one are the same page.
+    `facts` are what the paginator asked for. `fingerprint` is a hash of the records alone, 0 for a page
+    without any, good for this process: two pages with the same one are the same page.
     """
 
     page: Page
     records: Records
     facts: Mapping[str, Any]
-    fingerprint: bytes
+    fingerprint: int
 
     @property
     def is_missing(self) -> bool:

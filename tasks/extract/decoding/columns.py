@@ -9,7 +9,7 @@ import polars as pl
 from msgspec import UNSET, Struct, inspect
 
 from tasks.errors import ConfigurationError
-from tasks.extract.decoding.makers import MAKERS, Maker, dtype_of, make_plain, scale_of, without_null
+from tasks.extract.decoding.makers import MAKERS, Maker, dtype_of, make_plain, scale_of, spread, without_null
 from tasks.extract.decoding.storable import find_unstorable
 from tasks.extract.decoding.strict import DROPPED, LEARNED, UNTYPED, key_of
 
@@ -126,12 +126,7 @@ class Columns:
     def make_struct(self, name: str, _dtype: pl.DataType, values: Values) -> pl.Series:
         """A column of objects, null where there is none."""
         present = [value for value in values if value is not None]
-        series = self.join([self.make_chunk(present)]).to_struct(name)
-        if len(present) == len(values):
-            return series
-        positions = iter(range(len(present)))
-        places = [None if value is None else next(positions) for value in values]
-        return series.gather(pl.Series(places, dtype=pl.UInt32))
+        return spread(self.join([self.make_chunk(present)]).to_struct(name), values)
 
 
 class _ListMaker:

@@ -1,6 +1,5 @@
 """How the values of a field become a column, by the field's type."""
 
-import datetime as dt
 import decimal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import polars as pl
 from msgspec import inspect
 
+from tasks.extract.decoding.instants import EPOCH, since_1970
 from tasks.pipeline.times import DeclaredTime
 
 Values = Sequence[Any]
@@ -16,7 +16,6 @@ Maker = Callable[[str, pl.DataType, Values], pl.Series]
 
 DECIMAL_DIGITS, DECIMAL_SCALE = 38, 12
 _DIGITS = decimal.Context(prec=DECIMAL_DIGITS, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DTYPES: dict[type[inspect.Type], pl.DataType] = {
     inspect.BoolType: pl.Boolean(),
     inspect.IntType: pl.Int64(),
@@ -65,11 +64,25 @@ def make_plain(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
     return pl.Series(name, values, dtype=dtype)
 
 
+def spread(series: pl.Series, values: Values) -> pl.Series:
+    """A column of the values that are not None, with null in the place of each that is."""
+    if series.len() == len(values):
+        return series
+    positions = iter(range(series.len()))
+    places = [None if value is None else next(positions) for value in values]
+    return series.gather(pl.Series(places, dtype=pl.UInt32))
+
+
 def _make_times(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
-    """Microseconds since 1970, through durations: exact, and eight times faster than times with a zone."""
+    """Microseconds since 1970."""
     if dtype == pl.Datetime("us"):
         return make_plain(name, dtype, values)
-    since = [None if value is None else value - _EPOCH for value in values]
+    return spread(since_1970([value for value in values if value is not None]), values).alias(name)
+
+
+def _make_declared_times(name: str, _dtype: pl.DataType, values: Values) -> pl.Series:
+    """Microseconds since 1970 of times of a class of their own."""
+    since = [None if value is None else value - EPOCH for value in values]
     return pl.Series(name, since, dtype=pl.Duration("us")).to_physical()
 
 
@@ -94,7 +107,7 @@ def _make_decimals(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
 
 MAKERS: dict[type[inspect.Type], Maker] = {
     inspect.DecimalType: _make_decimals,
-    inspect.CustomType: _make_times,
+    inspect.CustomType: _make_declared_times,
     inspect.DateTimeType: _make_times,
     inspect.RawType: _make_json,
     inspect.UUIDType: _make_text,
