@@ -9,6 +9,11 @@ from pathlib import Path
 import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.core import ExpectationValidationResult
+from great_expectations.expectations import (
+    ExpectColumnMeanToBeBetween,
+    ExpectColumnValuesToBeUnique,
+    ExpectColumnValuesToNotBeNull,
+)
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.engine import validate_frame
@@ -23,6 +28,17 @@ from tasks.validate.sorting import sort_rows
 from tasks.validate.suites import DEFAULT_MAX_ROWS, GatedSuite
 
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 20}
+
+
+def rehearse() -> None:
+    """Validate two rows of nothing: a process's first validation takes a tenth of a second more."""
+    expectations = [
+        ExpectColumnValuesToNotBeNull(column="row"),
+        ExpectColumnValuesToBeUnique(column="row"),
+        ExpectColumnMeanToBeBetween(column="row", min_value=0),
+    ]
+    suite = ExpectationSuite(name="rehearsal", expectations=expectations)
+    validate_frame(pl.LazyFrame({"row": [0, 1]}), suite, result_format=RESULT_FORMAT).to_json_dict()
 
 
 def judge_table(

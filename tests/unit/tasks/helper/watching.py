@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.helper import WARM_UP, HelperProcess
+from tasks.helper import REHEARSAL, WARM_UP, HelperProcess
 
 CHORES = """
 import os, signal, sys, time
@@ -51,7 +51,11 @@ def die(parent, status):
     return "done"
 """
 # The real warm-up takes seconds; one test below waits for it.
-COLD = f"import sys, types; sys.modules.update((name, types.ModuleType(name)) for name in {WARM_UP})"
+COLD = f"""import sys, types
+sys.modules.update((name, types.ModuleType(name)) for name in {WARM_UP})
+module, function = {REHEARSAL!r}.split(":")
+setattr(sys.modules[module], function, lambda: None)
+"""
 
 Start = Callable[..., HelperProcess]
 
