@@ -5,15 +5,11 @@ Great Expectations decides what is unexpected; the gate only adds where rows go 
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.core import ExpectationValidationResult
-from great_expectations.expectations import (
-    ExpectColumnMeanToBeBetween,
-    ExpectColumnValuesToBeUnique,
-    ExpectColumnValuesToNotBeNull,
-)
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.engine import validate_frame
@@ -32,13 +28,13 @@ RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 20}
 
 def rehearse() -> None:
     """Validate two rows of nothing: a process's first validation takes a tenth of a second more."""
-    expectations = [
-        ExpectColumnValuesToNotBeNull(column="row"),
-        ExpectColumnValuesToBeUnique(column="row"),
-        ExpectColumnMeanToBeBetween(column="row", min_value=0),
+    expectations: list[Any] = [
+        {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "row"}},
+        {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "row"}},
+        {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "row", "min_value": 0}},
     ]
     suite = ExpectationSuite(name="rehearsal", expectations=expectations)
-    validate_frame(pl.LazyFrame({"row": [0, 1]}), suite, result_format=RESULT_FORMAT).to_json_dict()
+    validate_frame(pl.LazyFrame({"row": [0, 1]}), suite, result_format=RESULT_FORMAT)
 
 
 def judge_table(
