@@ -228,7 +228,7 @@ def _read_header(fact: HeaderFact, value: str | None) -> Any:
 
 
 def _fingerprint(records: Raw | list[bytes]) -> int:
-    content = b",".join(records) if isinstance(records, list) else memoryview(records)
+    content = b",".join(records) if isinstance(records, list) else bytes(records)
     return hash(content) if len(content) > 2 else 0
 
 
