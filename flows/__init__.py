@@ -1,3 +1,5 @@
 """The flows, the `assay` command, and what the steps' ports are wired to."""
 
-import tasks  # noqa: F401  first of all, since it sets the allocator of Polars
+from tasks.allocator import keep_freed_memory
+
+keep_freed_memory()  # before any of them imports Polars

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks import errors
+from tasks.allocator import environment_without
 from tasks.timings import add_part
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,7 @@ class _Child:
                     stdout=output,
                     stderr=output,
                     pass_fds=(send,),
+                    env=environment_without(),
                 )
         except OSError:
             self._replies.close()
