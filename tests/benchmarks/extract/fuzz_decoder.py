@@ -126,7 +126,7 @@ def fuzz_page(rng: random.Random, counts: Counter[str]) -> None:
     except ValueError:
         # Brackets no longer match: it is no page, and would be fetched again. Each record by itself, then.
         counts["pages refused whole"] += 1
-        answer = Answer(make_page(body), records, {}, b"")
+        answer = Answer(make_page(body), records, {}, 0)
     cut = answer.cut()
     columns = rng.choice(["evolve", "freeze", "discard"])
     decode(TRIPS[columns], NO_FIELDS, answer, cut, counts, f"declared, {columns}")

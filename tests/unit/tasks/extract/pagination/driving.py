@@ -99,4 +99,4 @@ def make_answer(number: int, *records: Any, **facts: Any) -> Answer:
         sha256=hashlib.sha256(body).hexdigest(),
         body=body,
     )
-    return Answer(page, Raw(body), facts, b"")
+    return Answer(page, Raw(body), facts, 0)
