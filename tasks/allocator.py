@@ -18,8 +18,8 @@ def keep_freed_memory() -> None:
     os.environ.setdefault(_VARIABLE, _SETTING)
 
 
-def environment_without() -> Mapping[str, str]:
-    """The environment for a process that does not work in batches, and would only hold the memory."""
+def helper_environment() -> Mapping[str, str]:
+    """The environment of the helper, which does not work in batches and would only hold the memory."""
     # Polars has written its own settings in front of it.
     is_ours = os.environ.get(_VARIABLE, "").endswith(_SETTING)
     return {name: value for name, value in os.environ.items() if not (is_ours and name == _VARIABLE)}

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tasks import errors
-from tasks.allocator import environment_without
+from tasks.allocator import helper_environment
 from tasks.timings import add_part
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class _Child:
                     stdout=output,
                     stderr=output,
                     pass_fds=(send,),
-                    env=environment_without(),
+                    env=helper_environment(),
                 )
         except OSError:
             self._replies.close()

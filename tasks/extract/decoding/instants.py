@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_BITS = 34
 _FEW = 250
 """So few are not cut in halves any more, in search of those that have one form."""
@@ -75,8 +75,16 @@ def since_1970(times: Sequence[dt.datetime]) -> pl.Series:
     if len(times) > _FEW:
         middle = len(times) // 2
         return since_1970(times[:middle]).append(since_1970(times[middle:]))
-    # Through durations, since times with a zone take six times as long.
-    return pl.Series(values=[time - EPOCH for time in times], dtype=pl.Duration("us")).to_physical()
+    return since_1970_one_by_one(times)
+
+
+def since_1970_one_by_one(times: Sequence[dt.datetime | None]) -> pl.Series:
+    """The same of times of any class, and null where there is none.
+
+    Through durations, since times with a zone take six times as long.
+    """
+    since = [None if time is None else time - _EPOCH for time in times]
+    return pl.Series(values=since, dtype=pl.Duration("us")).to_physical()
 
 
 def _head_bytes(count: int) -> int:

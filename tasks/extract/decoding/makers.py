@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from msgspec import inspect
 
-from tasks.extract.decoding.instants import EPOCH, since_1970
+from tasks.extract.decoding.instants import since_1970, since_1970_one_by_one
 from tasks.pipeline.times import DeclaredTime
 
 Values = Sequence[Any]
@@ -82,8 +82,7 @@ def _make_times(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
 
 def _make_declared_times(name: str, _dtype: pl.DataType, values: Values) -> pl.Series:
     """Microseconds since 1970 of times of a class of their own."""
-    since = [None if value is None else value - EPOCH for value in values]
-    return pl.Series(name, since, dtype=pl.Duration("us")).to_physical()
+    return since_1970_one_by_one(values).alias(name)
 
 
 def _make_json(name: str, dtype: pl.DataType, values: Values) -> pl.Series:

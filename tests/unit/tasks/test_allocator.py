@@ -8,8 +8,8 @@ import pytest
 VARIABLE = "_RJEM_MALLOC_CONF"
 SHOW = f"""
 import flows, os, polars
-from tasks.allocator import environment_without
-print(os.environ["{VARIABLE}"], environment_without().get("{VARIABLE}"), sep="|", end="")
+from tasks.allocator import helper_environment
+print(os.environ["{VARIABLE}"], helper_environment().get("{VARIABLE}"), sep="|", end="")
 """
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.extract.decoding.instants import EPOCH, since_1970
+from tasks.extract.decoding.instants import since_1970
 
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 ZONES = st.timedeltas(min_value=dt.timedelta(hours=-23), max_value=dt.timedelta(hours=23)).map(
     lambda offset: dt.timezone(dt.timedelta(minutes=offset // dt.timedelta(minutes=1)))
