@@ -50,6 +50,7 @@ class Verdict:
 
     was_published: bool = False
     was_killed: bool = False
+    reads: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
@@ -114,7 +115,8 @@ class Bench:
             verdict.was_published = published > self._before
             self._finish(job)
             self._judge(name, verdict)
-        verdict.torn += [f"a reader saw {state}" for state in seen - set(self.states.values())]
+        verdict.reads = seen.total()
+        verdict.torn += [f"a reader saw {state}" for state in set(seen) - set(self.states.values())]
         return verdict
 
     def _judge(self, name: str, verdict: Verdict) -> None:
@@ -165,9 +167,9 @@ class Bench:
         return self._query(name, query)[0][0]
 
     @contextmanager
-    def _reading(self, name: str) -> Iterator[set[State]]:
+    def _reading(self, name: str) -> Iterator[Counter[State]]:
         """Read all that a publication changes, each time in one snapshot, until the end."""
-        seen: set[State] = set()
+        seen: Counter[State] = Counter()
         done = threading.Event()
 
         def read() -> None:
@@ -178,7 +180,7 @@ class Bench:
                         seen.update(conn.execute(self._state_query()).fetchall())
                     except psycopg.errors.UndefinedTable:
                         # Once there, a table must stay.
-                        seen.add(NOTHING if seen <= {NOTHING} else ("gone",))
+                        seen[NOTHING if set(seen) <= {NOTHING} else ("gone",)] += 1
                     time.sleep(0.002)
 
         reader = threading.Thread(target=read)
