@@ -58,3 +58,20 @@ def set_for_runs() -> Iterator[None]:
             if not _runs and _usual:
                 _usual.apply()
                 _usual = None
+
+
+@contextmanager
+def lasting_imports() -> Iterator[None]:
+    """Keep the garbage collector away from what is imported in here, now and later.
+
+    What Prefect brings are hundreds of thousands of objects that live as long as the process. To walk over
+    them again and again while they are made takes 0.3 s.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()

@@ -30,7 +30,7 @@ from tasks.timings import add_part
 log = logging.getLogger(__name__)
 
 WARM_UP = ("expectations.engine", "tasks.validate.gate")
-REHEARSAL = "tasks.validate.gate:rehearse"
+REHEARSALS = ("tasks.validate.gate:rehearse", "tasks.publish.templates:compile_all")
 """Called once, before anything is asked: a first time costs more, and nobody waits for this one."""
 PARENT_CHECK_S = 1.0
 PROJECT = Path(__file__).resolve().parent.parent
@@ -236,7 +236,8 @@ def main(reply_descriptor: int) -> None:
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     for module in WARM_UP:
         importlib.import_module(module)
-    _run(REHEARSAL, {})
+    for rehearsal in REHEARSALS:
+        _run(rehearsal, {})
     with os.fdopen(reply_descriptor, "wb") as replies:
         for line in sys.stdin.buffer:
             replies.write(_answer(line))

@@ -1,6 +1,7 @@
 """Commands that bring data in."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -10,6 +11,9 @@ from tasks.errors import PipelineError, RetriableError
 
 if TYPE_CHECKING:
     from tasks.pipeline import Pipeline
+
+RunIt = Callable[["Pipeline", dict[str, Any]], None]
+"""Makes a run of a pipeline, which is told this."""
 
 
 @app.command
@@ -56,50 +60,58 @@ def replay(
 
 def _start(pipeline: str, *, prefect: bool, quiet: bool, timings: bool = False, **order: Any) -> None:
     """Run a pipeline and print how it ended; `order` is what the flow is told besides its name."""
-    from tasks.helper import start_ahead  # noqa: PLC0415  commands import what they need
+    from flows.interpreter import lasting_imports  # noqa: PLC0415  commands import what they need
+    from tasks.helper import start_ahead  # noqa: PLC0415
     from tasks.settings import read_settings  # noqa: PLC0415
 
     # Before the imports below, which take as long: Prefect's above all.
     start_ahead(read_settings().home / "logs" / "helper.log")
-    from flows.catalog import find_pipeline  # noqa: PLC0415
+    with lasting_imports():
+        from flows.catalog import find_pipeline  # noqa: PLC0415
 
+        declared = find_pipeline(pipeline)
+        run_it = _import_prefect() if prefect else _import_plain()
     show_progress(quiet=quiet)
-    declared = find_pipeline(pipeline)
     before = read_last(declared.name)
     try:
-        if prefect:
-            _run_under_prefect(declared.name, order)
-        else:
-            _run_plainly(declared, **order)
+        run_it(declared, order)
     finally:
         print_last(declared.name, unless=before, timings=timings)
 
 
-def _run_under_prefect(pipeline: str, order: dict[str, Any]) -> None:
+def _import_prefect() -> RunIt:
     # Prefect's console shows every traceback; the run's page keeps them, the terminal gets our own lines.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from flows.ingest import ingest  # noqa: PLC0415
 
-    try:
-        state = ingest(pipeline, **order, return_state=True)
-    except RuntimeError as exc:
-        if "Failed to reach API" not in str(exc):
-            raise
-        raise RetriableError(
-            f"The Prefect server is not there: {exc}. Start it (`prefect server start`), correct "
-            "PREFECT_API_URL, or run without it: --no-prefect."
-        ) from exc
-    if state.is_failed():
-        raise PipelineError(state.message)
+    def run_it(pipeline: "Pipeline", order: dict[str, Any]) -> None:
+        try:
+            state = ingest(pipeline.name, **order, return_state=True)
+        except RuntimeError as exc:
+            if "Failed to reach API" not in str(exc):
+                raise
+            raise RetriableError(
+                f"The Prefect server is not there: {exc}. Start it (`prefect server start`), correct "
+                "PREFECT_API_URL, or run without it: --no-prefect."
+            ) from exc
+        if state.is_failed():
+            raise PipelineError(state.message)
+
+    return run_it
 
 
-def _run_plainly(
-    pipeline: "Pipeline", *, full_refresh: bool = False, replay: str | None = None, force: bool = False
-) -> None:
+def _import_plain() -> RunIt:
     from flows.path import follow_path, plain_steps  # noqa: PLC0415
     from flows.run import Order, run_pipeline  # noqa: PLC0415
     from flows.wiring import plain_ports  # noqa: PLC0415
 
-    order = Order(full_refresh=full_refresh, replay_of=replay, is_forced=force)
-    with plain_steps(threads=8) as steps:
-        run_pipeline(pipeline, plain_ports(), lambda opened: follow_path(opened, steps), order)
+    def run_it(pipeline: "Pipeline", asked: dict[str, Any]) -> None:
+        order = Order(
+            full_refresh=asked.get("full_refresh", False),
+            replay_of=asked.get("replay"),
+            is_forced=asked.get("force", False),
+        )
+        with plain_steps(threads=8) as steps:
+            run_pipeline(pipeline, plain_ports(), lambda opened: follow_path(opened, steps), order)
+
+    return run_it

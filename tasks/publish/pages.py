@@ -1,15 +1,12 @@
 """The pages of one attempt at a load: one for the load, one for each table.
 
 The words and numbers of an expectation are Great Expectations' own, the frame around them is ours. GX is
-imported when a result is rendered, not with this module, and that takes seconds: `render` is what the
-helper process calls.
+imported when a result is rendered, not with this module, and that takes seconds.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import msgspec
 
 from tasks.handover import ExpectationOutcome, LoadReport, State, TableCounts
 from tasks.publish.paths import load_page, table_page
@@ -49,11 +46,6 @@ class Group(NamedTuple):
     title: str
     kind: str
     findings: Sequence[Finding]
-
-
-def render(*, report: str) -> dict[str, str]:
-    """Relative path → HTML of every page of this attempt; `report` is a `LoadReport` as JSON."""
-    return render_load_pages(msgspec.json.decode(report, type=LoadReport))
 
 
 def render_load_pages(report: LoadReport) -> dict[str, str]:

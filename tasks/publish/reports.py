@@ -35,9 +35,8 @@ def publish_report(
     Returns:
         `index` → the overview, `load` → this attempt, and each table's name → its page.
     """
-    for path, page in _render_pages(report, helper).items():
+    for path, page in _render_pages(report, lines, helper).items():
         store.put(path, page.encode(), _HTML)
-    store.put(INDEX, render_overview(lines).encode(), _HTML)
     return {
         **{
             table: store.url(table_page(report.load_id, report.attempt_no, table))
@@ -60,8 +59,24 @@ def tell_people(
     return links
 
 
-def _render_pages(report: LoadReport, helper: Helper) -> dict[str, str]:
-    if any(outcome.result for outcome in report.outcomes):
-        pages = helper.call("tasks.publish.pages:render", report=msgspec.json.encode(report).decode())
-        return msgspec.convert(pages, dict[str, str])
-    return render_load_pages(report)
+def render(*, report: str, lines: str) -> dict[str, str]:
+    """`render_pages` in the helper process: a `LoadReport` and its `LoadLine`s as JSON."""
+    return render_pages(
+        msgspec.json.decode(report, type=LoadReport), msgspec.json.decode(lines, type=list[LoadLine])
+    )
+
+
+def render_pages(report: LoadReport, lines: Sequence[LoadLine]) -> dict[str, str]:
+    """Relative path → HTML: the pages of the attempt, and last the overview."""
+    return {**render_load_pages(report), INDEX: render_overview(lines)}
+
+
+def _render_pages(report: LoadReport, lines: Sequence[LoadLine], helper: Helper) -> dict[str, str]:
+    if not any(outcome.result for outcome in report.outcomes):
+        return render_pages(report, lines)
+    pages = helper.call(
+        "tasks.publish.reports:render",
+        report=msgspec.json.encode(report).decode(),
+        lines=msgspec.json.encode(lines).decode(),
+    )
+    return msgspec.convert(pages, dict[str, str])

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from flows.interpreter import TURN_S, YOUNG_OBJECTS, set_for_runs
+from flows.interpreter import TURN_S, YOUNG_OBJECTS, lasting_imports, set_for_runs
 
 
 def test_it_is_set_until_the_last_run_has_ended_and_then_as_before() -> None:
@@ -25,3 +25,25 @@ def test_a_collector_that_is_off_stays_off() -> None:
         assert gc.get_threshold()[0] == 0
     finally:
         gc.set_threshold(*before)
+
+
+def test_nothing_is_collected_during_imports_and_what_they_made_is_never_looked_at() -> None:
+    before = gc.get_freeze_count()
+    try:
+        with lasting_imports():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
+
+
+def test_a_collector_that_is_disabled_is_not_enabled_by_imports() -> None:
+    gc.disable()
+    try:
+        with lasting_imports():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.helper import REHEARSAL, WARM_UP, HelperProcess
+from tasks.helper import REHEARSALS, WARM_UP, HelperProcess
 
 CHORES = """
 import os, signal, sys, time
@@ -53,8 +53,10 @@ def die(parent, status):
 # The real warm-up takes seconds; one test below waits for it.
 COLD = f"""import sys, types
 sys.modules.update((name, types.ModuleType(name)) for name in {WARM_UP})
-module, function = {REHEARSAL!r}.split(":")
-setattr(sys.modules[module], function, lambda: None)
+for rehearsal in {REHEARSALS}:
+    module, function = rehearsal.split(":")
+    sys.modules[module] = types.ModuleType(module)
+    setattr(sys.modules[module], function, lambda: None)
 """
 
 Start = Callable[..., HelperProcess]

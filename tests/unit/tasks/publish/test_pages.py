@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tasks.handover import ExpectationOutcome, LoadReport, SchemaChange
-from tasks.publish.pages import render, render_load_pages
+from tasks.publish.pages import render_load_pages
 from tasks.timings import Span
 
 LOAD_ID = "weather-20260308T030405-1f9c2e"
@@ -192,11 +192,6 @@ def test_times_of_the_steps_are_shown(make_report: MakeReport, read_page: ReadPa
     assert "extract <i>" in text
     assert "12.50" in text
     assert "decode 10.50" in text
-
-
-def test_render_takes_and_returns_json(make_report: MakeReport) -> None:
-    report = make_report("blocked")
-    assert render(report=msgspec.json.encode(report).decode()) == render_load_pages(report)
 
 
 def test_importing_the_step_does_not_import_gx_or_prefect() -> None:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tasks.errors import FatalError, RetriableError
 from tasks.handover import LoadLine, LoadReport
-from tasks.publish.pages import render
-from tasks.publish.reports import publish_report
+from tasks.publish.reports import publish_report, render, render_pages
 from tasks.publish.storage import FolderStore
 
 MakeReport = Callable[..., LoadReport]
@@ -20,7 +20,7 @@ class Inline:
     """A helper that runs in this process, through JSON like the real one."""
 
     def call(self, function: str, /, **arguments: Any) -> Any:
-        assert function == "tasks.publish.pages:render"
+        assert function == "tasks.publish.reports:render"
         return json.loads(json.dumps(render(**json.loads(json.dumps(arguments)))))
 
 
@@ -81,6 +81,13 @@ def test_failed_load_is_reported_without_a_helper(make_report: MakeReport) -> No
     report, store = make_report("failed"), Memory()
     publish_report(report, [line_of(report)], store=store, helper=Absent())
     assert len(store.files) == 2
+
+
+def test_render_takes_and_returns_json(make_report: MakeReport) -> None:
+    report = make_report("blocked")
+    lines = [line_of(report)]
+    rendered = render(report=msgspec.json.encode(report).decode(), lines=msgspec.json.encode(lines).decode())
+    assert rendered == render_pages(report, lines)
 
 
 def test_error_of_the_store_goes_up(make_report: MakeReport) -> None:
