@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.auth import Anonymous
-from tasks.extract.urls import origin_of, resolve, trusts_environment
+from tasks.extract.urls import Origin, origin_of, resolve, trusts_environment
 from tasks.pipeline import RestApi
 
 _MOST_REDIRECTS = 10
@@ -42,6 +43,7 @@ class OriginSession:
         self._own = requests.Session()
         self._own.headers.update({**headers, **source.headers})
         self._foreign: requests.Session | None = None
+        self._surroundings: dict[Origin, Any] = {}
         self._plain_headers = dict(headers)
         self._own.trust_env = trusts_environment(source.base_url)
 
@@ -72,20 +74,26 @@ class OriginSession:
         )
 
     def _send_once(self, call: Call, timeouts: tuple[float, float]) -> requests.Response:
-        is_own = origin_of(call.url) == self._origin
+        origin = origin_of(call.url)
+        is_own = origin == self._origin
         if not is_own and self._source.other_origins == "refuse":
             raise FatalError(self._explain(call.url))
         session = self._own if is_own else self._open_foreign()
-        return session.request(
-            call.method,
-            call.url if is_own else self._auth.mask.text(call.url),
+        # `Session.request` makes the same of it in three times the time, half of it for what never changes.
+        request = requests.PreparedRequest()
+        request.prepare(
+            method=call.method,
+            url=call.url if is_own else self._auth.mask.text(call.url),
             data=call.body,
-            headers=call.headers if is_own else _plain(call.headers),
+            headers={**session.headers, **(call.headers if is_own else _plain(call.headers))},
             auth=self._auth if is_own else Anonymous(),
-            timeout=timeouts,
-            stream=True,
-            allow_redirects=False,
+            cookies=session.cookies,
         )
+        surroundings = self._surroundings.get(origin) or session.merge_environment_settings(
+            call.url, {}, stream=True, verify=None, cert=None
+        )
+        self._surroundings[origin] = surroundings
+        return session.send(request, timeout=timeouts, allow_redirects=False, **surroundings)
 
     def _open_foreign(self) -> requests.Session:
         if self._foreign is None:

@@ -11,14 +11,15 @@ from tasks.load.connection import Connection, fetch_one, open_connection
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
+"""A server whose client's network is gone ends the transaction after a minute."""
 
 
 def was_committed(dsn: str, xid: str, load_id: str) -> bool:
     """Ask until the transaction is over, then look whether the load's publication is there.
 
     Raises:
-        FatalError: The database does not say within a minute.
+        FatalError: The database does not say within a minute and a half.
     """
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:

@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tasks.errors import ConfigurationError, FatalError, PipelineError, RetriableError
 from tasks.load.embedded import start_postgres
+from tasks.load.patience import GRACE_S, KEEPALIVES, PATIENCE_S, PatientConnection
 from tasks.settings import Settings
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -29,6 +30,8 @@ DEFAULTS = {
 }
 """What a DSN may set otherwise, in libpq's words."""
 IDLE_TIMEOUT_S = 300.0
+END_S = 10.0
+"""So long a run that is over waits for the end of its hold on the pipeline."""
 REFUSALS = re.compile(
     r"authentication|password|does not exist|permission|not permitted|pg_hba|too long|SSL|certificate"
 )
@@ -76,7 +79,7 @@ def _parse(dsn: str) -> Mapping[str, str | int | None]:
     )
 
 
-def connect(dsn: str) -> Connection:
+def connect(dsn: str) -> PatientConnection:
     """Open an autocommit connection; transactions are opened by name with `conn.transaction()`.
 
     Nothing is set for the session and nothing is prepared by name, so that a transaction pooler may stand
@@ -88,7 +91,7 @@ def connect(dsn: str) -> Connection:
     """
     where = describe_dsn(dsn)
     try:
-        return psycopg.connect(
+        return PatientConnection.connect(
             make_conninfo("", **{**DEFAULTS, **_parse(dsn)}),
             autocommit=True,
             prepare_threshold=None,
@@ -118,7 +121,7 @@ def _without_password(exc: psycopg.Error, dsn: str) -> str:
 
 
 @contextmanager
-def open_connection(dsn: str) -> Iterator[Connection]:
+def open_connection(dsn: str) -> Iterator[PatientConnection]:
     """A connection that is closed at the end, whatever happens; its errors are sorted by what helps.
 
     Raises:
@@ -180,6 +183,7 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
     with open_connection(dsn) as conn:
         conn.execute("BEGIN")
         conn.execute(UNBOUND)
+        conn.execute(KEEPALIVES)
         if not fetch_one(conn, take)[0]:
             raise PipelineBusyError(
                 f"{pipeline}: another run of this pipeline is under way on this database"
@@ -189,6 +193,7 @@ def hold_pipeline(dsn: str, pipeline: str) -> Iterator[None]:
             yield
         finally:
             # Closing alone would end it, too, but behind a pooler some time later.
+            conn.patience_s = END_S
             with suppress(psycopg.Error):
                 conn.execute("ROLLBACK")
 
@@ -204,16 +209,18 @@ def _name_open_load(conn: Connection, pipeline: str) -> str:
 
 def limit_transaction(conn: Connection, *, statement_timeout_s: float, lock_timeout_s: float = 60.0) -> None:
     """Bound every statement of the open transaction, how long it waits for a lock, and for its client."""
-    for setting, seconds in (
-        ("statement_timeout", statement_timeout_s),
-        ("lock_timeout", lock_timeout_s),
-        ("idle_in_transaction_session_timeout", IDLE_TIMEOUT_S),
-    ):
-        conn.execute(
-            sql.SQL("SET LOCAL {} = {}").format(
-                sql.Identifier(setting), sql.Literal(f"{seconds * 1000:.0f}ms")
-            )
-        )
+    limits = {
+        "statement_timeout": statement_timeout_s,
+        "lock_timeout": lock_timeout_s,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_S,
+    }
+    settings = [
+        sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(name), sql.Literal(f"{seconds * 1000:.0f}ms"))
+        for name, seconds in limits.items()
+    ]
+    conn.execute(sql.SQL("; ").join([*settings, sql.SQL(KEEPALIVES)]))
+    if isinstance(conn, PatientConnection):
+        conn.patience_s = max(PATIENCE_S, statement_timeout_s + GRACE_S)
 
 
 def named_query(name: str) -> sql.SQL:

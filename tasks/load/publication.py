@@ -59,13 +59,14 @@ def publish_load(
             fit_tables(conn, pipeline, load, types, statement_timeout_s=statement_timeout_s)
             with conn.transaction():
                 limit_transaction(conn, statement_timeout_s=statement_timeout_s)
-                xid = str(fetch_one(conn, "SELECT pg_current_xact_id()::text")[0])
                 if _claim_publication(conn, load):
                     ledger.claim_attempt(conn, load.load_id, load.attempt_no)
                     _publish(conn, pipeline, load, judged, types)
                 else:
                     # An earlier attempt's COMMIT was under way when its process died, and held.
                     ledger.end_attempt(conn, load.load_id, load.attempt_no, "no new rows")
+                # Last: without it, COMMIT was never sent.
+                xid = str(fetch_one(conn, "SELECT pg_current_xact_id()::text")[0])
             _tidy_staging(conn, pipeline, load)
     except RetriableError:
         if xid is None or not was_committed(dsn, xid, load.load_id):

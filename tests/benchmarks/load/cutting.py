@@ -24,7 +24,7 @@ from flows.path import follow_path, plain_steps
 from flows.run import run_pipeline
 from flows.wiring import plain_ports
 from tasks.errors import PipelineError
-from tasks.load.connection import fetch_int
+from tasks.load.connection import fetch_int, open_connection
 from tasks.pipeline import Cursor, Pipeline, Resource, RestApi, Table
 from tests.integration.tasks.extract.serving import Handler, serving
 from tests.integration.tasks.load.cable import Death, lay_cable
@@ -76,7 +76,7 @@ def run(dsn: str, version: str, suite: Path) -> str:
 
 def count(dsn: str, version: str) -> int:
     """Rows of a version."""
-    with psycopg.connect(dsn) as conn:
+    with open_connection(dsn) as conn:
         query = "SELECT count(*) FROM orders WHERE text = %s"
         return fetch_int(conn, query, version + WIDE)
 

@@ -106,7 +106,7 @@ def _connect(host: str, port: int) -> socket.socket:
 
 def _drop_all(each: socket.socket) -> None:
     """Have the kernel drop what arrives, before it acknowledges anything: "return 0" for a filter."""
-    if each.family == socket.AF_UNIX:
+    if each.family == socket.AF_UNIX or each.fileno() < 0:
         return
     program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0), 8)
     each.setsockopt(
