@@ -8,9 +8,10 @@ logged from the start, and becomes the table.
 from psycopg import sql
 
 from tasks.load.batch import Batch
-from tasks.load.connection import Connection
-from tasks.load.ddl import qualified, type_sql
+from tasks.load.connection import Connection, limit_transaction
+from tasks.load.ddl import add_primary_key, identifiers, qualified, type_sql
 from tasks.load.staging import SCHEMA, staging_name
+from tasks.pipeline import Table
 
 _GRANTS = (
     "SELECT privilege_type, "
@@ -18,6 +19,26 @@ _GRANTS = (
     "CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END "
     "FROM pg_class, aclexplode(relacl) WHERE oid = to_regclass(%s) AND grantee <> relowner"
 )
+_UNIQUE_INDEX = (
+    "SELECT relname::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+    "WHERE indrelid = to_regclass(%s) AND indisunique AND indisvalid"
+)
+_LONGEST_NAME = 63
+
+
+def index_early(conn: Connection, name: str, table: Table, *, statement_timeout_s: float) -> None:
+    """Index the key of what is to become the table, while the gate judges it.
+
+    Raises:
+        psycopg.errors.UniqueViolation: Rows share a key; the gate will take them out.
+    """
+    with conn.transaction():
+        limit_transaction(conn, statement_timeout_s=statement_timeout_s)
+        conn.execute(
+            sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(
+                qualified(SCHEMA, name), identifiers(table.primary_key)
+            )
+        )
 
 
 def can_adopt(conn: Connection, batch: Batch) -> bool:
@@ -52,6 +73,29 @@ def adopt_staging(conn: Connection, batch: Batch) -> int:
             )
         )
     return batch.staged
+
+
+def add_key(conn: Connection, batch: Batch) -> None:
+    """Key a table that is filled, by the index that staging brought, if it did."""
+    row = conn.execute(_UNIQUE_INDEX, (batch.target.as_string(conn),)).fetchone()
+    index = sql.Identifier(str(row[0])) if row else None
+    name = f"{batch.table.name}_pkey"
+    if index and _is_free(conn, batch.schema, name):
+        conn.execute(
+            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY USING INDEX {}").format(
+                batch.target, sql.Identifier(name), index
+            )
+        )
+        return
+    if index:
+        conn.execute(sql.SQL("DROP INDEX {}.{}").format(sql.Identifier(batch.schema), index))
+    add_primary_key(conn, batch.schema, batch.table.name, batch.key)
+
+
+def _is_free(conn: Connection, schema: str, name: str) -> bool:
+    """Whether the name that Postgres itself would give can be given; else it finds another one."""
+    taken = conn.execute("SELECT to_regclass(%s)", (qualified(schema, name).as_string(conn),)).fetchone()
+    return taken == (None,) and len(name.encode()) <= _LONGEST_NAME
 
 
 def _read_grants(conn: Connection, table: sql.Identifier) -> list[tuple[str, str, str]]:

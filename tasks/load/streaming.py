@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from tasks.handover import Load
+from tasks.load.adopting import index_early
 from tasks.load.connection import Connection, limit_transaction, open_connection
 from tasks.load.ddl import column_types, qualified
 from tasks.load.encoding import encode_batch
@@ -53,6 +54,7 @@ class StagingStream:
         self._sending: Future[None] | None = None
         self._stopped = threading.Event()
         self._rows = 0
+        self._is_first = False
 
     def copy(self, batch: pl.DataFrame) -> None:
         """Encode a batch while the one before it is sent; then it is sent while the caller goes on.
@@ -86,14 +88,14 @@ class StagingStream:
             sending.result()
 
     def finish(self) -> None:
-        """Wait for the last batch; Postgres gathers its statistics while the gate judges the rows.
+        """Wait for the last batch; Postgres indexes and analyzes all of them while the gate judges them.
 
         Raises:
             PipelineError: As `copy`.
         """
         self._wait()
         if self._sender and self._conn:
-            self._sender.submit(self._analyze, self._conn)
+            self._sender.submit(self._prepare, self._conn)
             self._sender.shutdown(wait=False)
             self._sender = None
 
@@ -128,10 +130,10 @@ class StagingStream:
 
     def _create(self, conn: Connection, schema: pl.Schema) -> None:
         types = column_types(schema)
-        is_first = is_first_load(conn, self._pipeline, self._table, types)
+        self._is_first = is_first_load(conn, self._pipeline, self._table, types)
         with conn.transaction():
             limit_transaction(conn, statement_timeout_s=self._target.statement_timeout_s)
-            create_staging(conn, self._name, types, is_first=is_first)
+            create_staging(conn, self._name, types, is_first=self._is_first)
 
     def _copy(self, conn: Connection, columns: list[str], encoded: bytes) -> None:
         with conn.transaction():
@@ -149,8 +151,12 @@ class StagingStream:
                 raise StreamStopped
             yield whole[start : start + PIECE_BYTES]
 
-    def _analyze(self, conn: Connection) -> None:
-        """Whoever needs the statistics makes sure of them; here they are only made early."""
-        with self._stack, suppress(psycopg.Error):
-            timeout_s = self._target.statement_timeout_s
-            ensure_statistics(conn, self._name, self._table, self._rows, statement_timeout_s=timeout_s)
+    def _prepare(self, conn: Connection) -> None:
+        """Whoever needs the key and the statistics makes sure of them; here they are only made early."""
+        timeout_s = self._target.statement_timeout_s
+        with self._stack:
+            if self._is_first and self._table.primary_key:
+                with suppress(psycopg.Error):
+                    index_early(conn, self._name, self._table, statement_timeout_s=timeout_s)
+            with suppress(psycopg.Error):
+                ensure_statistics(conn, self._name, self._table, self._rows, statement_timeout_s=timeout_s)

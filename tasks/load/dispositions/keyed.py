@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from psycopg import sql
 
-from tasks.load.adopting import adopt_staging, can_adopt
+from tasks.load.adopting import add_key, adopt_staging, can_adopt
 from tasks.load.batch import Batch, Changes
 from tasks.load.connection import Connection, fetch_int
-from tasks.load.ddl import add_primary_key, comma, identifiers
+from tasks.load.ddl import comma, identifiers
 from tasks.load.deleting import delete_or_explain
 from tasks.load.diff import differing_values, refuse_interference, same_values
 
@@ -27,7 +27,7 @@ def fill_new(conn: Connection, batch: Batch) -> Changes:
     """Fill a table created in this transaction, then key it, if it is to have a key."""
     inserted = adopt_staging(conn, batch) if can_adopt(conn, batch) else _copy_staged(conn, batch)
     if batch.key:
-        add_primary_key(conn, batch.schema, batch.table.name, batch.key)
+        add_key(conn, batch)
     return Changes(inserted=inserted, unchanged=batch.staged - inserted, is_first=True)
 
 

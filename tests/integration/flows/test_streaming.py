@@ -90,6 +90,14 @@ def query(dsn: str, text: str) -> list[tuple[object, ...]]:
         return conn.execute(text.encode()).fetchall()
 
 
+def wait_for_the_end_of(connections: str, dsn: str) -> None:
+    for _ in range(100):  # the server learns of it a moment later
+        if not (open_ones := query(dsn, connections)):
+            break
+        time.sleep(0.05)
+    assert open_ones == []
+
+
 @pytest.mark.parametrize("size", [1, 13, 45])
 def test_in_parts_of_any_size_the_rows_are_those_of_the_whole(dsn: str, load: Load, size: int) -> None:
     stream = open_stream(dsn, load)
@@ -111,6 +119,19 @@ def test_the_statistics_are_those_of_all_parts_whoever_makes_them_first(dsn: str
         ensure_statistics(conn, "abc_orders", declared, table.row_count, statement_timeout_s=60)
     known = "SELECT reltuples::int8 FROM pg_class WHERE relname = 'abc_orders'"
     assert query(dsn, known) == [(table.row_count,)]
+
+
+def test_a_new_table_is_keyed_early_unless_rows_share_a_key(dsn: str, load: Load) -> None:
+    keys = (
+        "SELECT count(*) FROM pg_index WHERE indrelid = 'assay_staging.abc_orders'::regclass AND indisunique"
+    )
+    for doubled, indices in ((RECORDS, 1), (RECORDS.vstack(RECORDS.head(1)), 0)):
+        stream = open_stream(dsn, load)
+        table = pour(stream, 20, doubled)
+        stream.close()
+        wait_for_the_end_of(CONNECTIONS, dsn)
+        assert query(dsn, keys) == [(indices,)]
+        assert query(dsn, "SELECT count(*) FROM assay_staging.abc_orders") == [(table.row_count,)]
 
 
 def test_a_single_part_is_left_for_the_stage_step(dsn: str, load: Load) -> None:
@@ -179,11 +200,7 @@ def test_a_stream_that_is_closed_in_between_takes_nothing_more_and_leaves_no_con
     stream.close()
     stream.close()
     staged = query(dsn, "SELECT count(*) FROM assay_staging.abc_orders")
-    for _ in range(100):  # the server learns of it a moment later
-        if not (open_ones := query(dsn, CONNECTIONS)):
-            break
-        time.sleep(0.05)
-    assert open_ones == []
+    wait_for_the_end_of(CONNECTIONS, dsn)
     assert query(dsn, "SELECT count(*) FROM assay_staging.abc_orders") == staged
     with pytest.raises(RuntimeError, match="after shutdown"):
         stream.write(RECORDS)

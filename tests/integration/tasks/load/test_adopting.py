@@ -3,10 +3,16 @@
 import polars as pl
 import pytest
 
+from tasks.load.adopting import index_early
+from tasks.load.connection import open_connection
 from tasks.load.staging import staging_name
 from tests.integration.tasks.load.builders import Shop, make_pipeline, make_table
 
 ROWS = pl.DataFrame({"id": [1, 2], "value": ["a", "b"]})
+KEYS = (
+    "SELECT relname, indisprimary FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+    "WHERE indrelid = 'items'::regclass"
+)
 FILE = "SELECT pg_relation_filenode(to_regclass(%s))"
 
 
@@ -23,6 +29,32 @@ def test_a_first_load_writes_no_row_twice(shop: Shop) -> None:
     ]
     assert shop.query("SELECT tablename FROM pg_tables WHERE schemaname = 'assay_staging'") == []
     assert shop.query("SELECT indisprimary FROM pg_index WHERE indrelid = 'items'::regclass") == [(True,)]
+
+
+def test_the_index_that_staging_brings_is_the_key(shop: Shop) -> None:
+    staged = shop.stage(ROWS)
+    name = staging_name(staged.load.load_id, "items")
+    with open_connection(shop.dsn) as conn:
+        index_early(conn, name, shop.pipeline.table("items"), statement_timeout_s=60)
+    index = "SELECT pg_relation_filenode(indexrelid) FROM pg_index WHERE indrelid = to_regclass(%s)"
+    file = shop.query(index, f'assay_staging."{name}"')
+
+    assert shop.publish(staged) == "published"
+
+    assert shop.query(index, "items") == file
+    assert shop.query(KEYS) == [("items_pkey", True)]
+    nullable = "SELECT is_nullable FROM information_schema.columns WHERE table_name = 'items' ORDER BY 1"
+    assert shop.query(nullable) == [("NO",), ("YES",)]
+
+
+def test_a_key_whose_name_is_taken_gets_another_one(shop: Shop) -> None:
+    shop.execute("CREATE TABLE items_pkey ()")
+    staged = shop.stage(ROWS)
+    name = staging_name(staged.load.load_id, "items")
+    with open_connection(shop.dsn) as conn:
+        index_early(conn, name, shop.pipeline.table("items"), statement_timeout_s=60)
+    assert shop.publish(staged) == "published"
+    assert shop.query(KEYS) == [("items_pkey1", True)]
 
 
 def test_a_later_load_is_staged_without_wal(shop: Shop) -> None:

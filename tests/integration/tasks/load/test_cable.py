@@ -27,6 +27,7 @@ MOMENTS = {
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "PATIENCE_S", 0.2)
     monkeypatch.setattr(connection, "GRACE_S", 0.2)
+    monkeypatch.setattr(connection, "KEEPALIVES", re.sub(r"\d+", "1", KEEPALIVES))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -46,12 +47,10 @@ def test_a_load_ends_when_its_server_is_silent_and_the_next_brings_all(
     assert shop.publish(shop.stage(NEW, load=load)) == "published"
 
 
-def test_a_server_lets_a_pipeline_go_whose_run_it_cannot_reach(
-    dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_server_lets_a_pipeline_go_whose_run_it_cannot_reach(dsn: str) -> None:
     if str(conninfo_to_dict(dsn)["host"]).startswith("/"):
         pytest.skip("a Unix socket cannot lose its other end: ASSAY_TEST_DSN must name a server on TCP")
-    monkeypatch.setattr(connection, "KEEPALIVES", re.sub(r"\d+", "1", KEEPALIVES))
     with lay_cable(dsn, Death.CUT, (b"'other'",)) as cable, hold_pipeline(cable.dsn, "shop"):
         cable.die()
         with pytest.raises(PipelineBusyError), hold_pipeline(dsn, "shop"):
