@@ -1,6 +1,6 @@
 """What dispositions cost: rows, WAL, seconds, and how long readers wait.
 
-    python -m tests.benchmarks.load replace [ROWS]      336,776 rows: unchanged, 3 % and 100 % differing
+    python -m tests.benchmarks.load replace [ROUNDS]    336,776 rows: unchanged, 3 % and 100 % differing
     python -m tests.benchmarks.load merge CONTESTANT [whole|increment] [ROWS]       1 % of 10 million changed
     python -m tests.benchmarks.load first [ROWS]        COPY, first load, and the client's memory
     python -m tests.benchmarks.load flights             the demo's year: hashes, and what its readers wait
@@ -36,7 +36,7 @@ def main() -> None:
     server = os.environ.get("ASSAY_TEST_DSN") or start_postgres(folder)
     match what:
         case "replace":
-            bench_replace(new_database(server), folder, int(more[0]) if more else FLIGHTS)
+            bench_replace(new_database(server), folder, FLIGHTS, int(more[0]) if more else 3)
         case "merge":
             contestant, staged, rows = [*more, *[WHOLE, str(MILLIONS)][len(more) - 1 :]]
             bench_merge(server, folder, int(rows), contestant, staged)
