@@ -1,6 +1,7 @@
 """Connections to the target database, and the lock that keeps two runs of a pipeline apart."""
 
 import hashlib
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -208,7 +209,10 @@ def _name_open_load(conn: Connection, pipeline: str) -> str:
 
 
 def limit_transaction(conn: Connection, *, statement_timeout_s: float, lock_timeout_s: float = 60.0) -> None:
-    """Bound every statement of the open transaction, how long it waits for a lock, and for its client."""
+    """Bound every statement of the open transaction, how long it waits for a lock, and for its client.
+
+    0 is no bound, as for Postgres.
+    """
     limits = {
         "statement_timeout": statement_timeout_s,
         "lock_timeout": lock_timeout_s,
@@ -220,7 +224,8 @@ def limit_transaction(conn: Connection, *, statement_timeout_s: float, lock_time
     ]
     conn.execute(sql.SQL("; ").join([*settings, sql.SQL(KEEPALIVES)]))
     if isinstance(conn, PatientConnection):
-        conn.patience_s = max(PATIENCE_S, statement_timeout_s + GRACE_S)
+        is_bound = statement_timeout_s > 0
+        conn.patience_s = max(PATIENCE_S, statement_timeout_s + GRACE_S) if is_bound else math.inf
 
 
 def named_query(name: str) -> sql.SQL:

@@ -4,12 +4,13 @@ import re
 import time
 
 import polars as pl
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tasks.errors import RetriableError
 from tasks.load import connection
-from tasks.load.connection import PipelineBusyError, hold_pipeline
+from tasks.load.connection import PipelineBusyError, hold_pipeline, limit_transaction, open_connection
 from tasks.load.patience import KEEPALIVES
 from tests.integration.tasks.load.builders import Shop
 from tests.integration.tasks.load.cable import Death, lay_cable
@@ -45,6 +46,16 @@ def test_a_load_ends_when_its_server_is_silent_and_the_next_brings_all(
         assert cable.is_dead.is_set()
         assert shop.snapshot() == before
     assert shop.publish(shop.stage(NEW, load=load)) == "published"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_statement_without_a_bound_is_waited_for(dsn: str) -> None:
+    with open_connection(dsn) as conn, conn.transaction():
+        limit_transaction(conn, statement_timeout_s=0)
+        conn.execute("SELECT pg_sleep(0.6)")
+        limit_transaction(conn, statement_timeout_s=0.01)
+        with pytest.raises(psycopg.OperationalError, match="canceling statement"):
+            conn.execute("SELECT pg_sleep(0.1)")
 
 
 @pytest.mark.usefixtures("impatient")

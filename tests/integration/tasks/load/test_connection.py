@@ -43,7 +43,7 @@ def asks_for_passwords(dsn: str) -> Iterator[None]:
         [(name,)] = conn.execute("SHOW hba_file").fetchall()
         rules = Path(name)
         before = rules.read_text()
-        rules.write_text(f"local all guest scram-sha-256\n{before}")
+        rules.write_text(f"local all guest scram-sha-256\nhost all guest samehost scram-sha-256\n{before}")
         conn.execute("SELECT pg_reload_conf()")
         yield
         rules.write_text(before)
