@@ -37,7 +37,10 @@ def settle_staged(
         if concerned is None or concerned.height > MOST * transformed.row_count:
             return False
         with conn.transaction():
-            limit_transaction(conn, statement_timeout_s=statement_timeout_s)
+            # It may be indexed right now, for as long as a large table takes.
+            limit_transaction(
+                conn, statement_timeout_s=statement_timeout_s, lock_timeout_s=statement_timeout_s
+            )
             _replace(conn, staging, concerned, pl.scan_parquet(verdict.clean, glob=False))
         if count_staged(conn, load_id, table.name) != verdict.clean_count:
             return False

@@ -107,7 +107,8 @@ def stage_rows(
     frame = pl.scan_parquet(verdict.clean, glob=False)
     types = column_types(frame.collect_schema())
     with conn.transaction():
-        limit_transaction(conn, statement_timeout_s=statement_timeout_s)
+        # What the API's batches have filled may be indexed right now, for as long as a large table takes.
+        limit_transaction(conn, statement_timeout_s=statement_timeout_s, lock_timeout_s=statement_timeout_s)
         create_staging(conn, name, types, is_first=is_first)
         with explain_values(verdict.table):
             copied = copy_frame(conn, qualified(SCHEMA, name), frame)

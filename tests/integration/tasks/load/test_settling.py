@@ -1,14 +1,17 @@
 """Rows that were staged before the gate judged them: staging ends with the clean ones, whatever was taken."""
 
+import threading
 from pathlib import Path
 
 import polars as pl
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from tasks.handover import Load, TableVerdict, Transformed
-from tasks.load.connection import open_connection
+from tasks.load.connection import limit_transaction, open_connection
 from tasks.load.load import stage_table
 from tasks.load.settling import settle_staged
 from tasks.load.staging import staging_name
@@ -109,3 +112,20 @@ def test_staging_that_was_emptied_is_filled_afresh(shop: Shop, harm: str) -> Non
     verdict = judged(shop, load, transformed, ROWS)
     stage_table(shop.target, shop.pipeline, table, load, {table.name: transformed}, verdict)
     assert staged_rows(shop, load) == sorted(ROWS.rows(), key=str)
+
+
+@pytest.mark.parametrize("taken", [1, 60], ids=["one row taken out", "most rows taken out"])
+def test_an_index_that_takes_its_time_is_waited_for(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    monkeypatch.setitem(limit_transaction.__kwdefaults__, "lock_timeout_s", 0.1)
+    load, table = shop.begin(), shop.pipeline.tables[0]
+    transformed = stream(shop, load, ROWS)
+    clean = ROWS.tail(-taken)
+    verdict = judged(shop, load, transformed, clean)
+    with psycopg.connect(shop.dsn) as indexing:
+        name = sql.Identifier("assay_staging", staging_name(load.load_id, "items"))
+        indexing.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(name))
+        threading.Timer(0.4, indexing.commit).start()
+        stage_table(shop.target, shop.pipeline, table, load, {table.name: transformed}, verdict)
+    assert staged_rows(shop, load) == sorted(clean.rows(), key=str)
