@@ -118,7 +118,7 @@ def test_staging_that_was_emptied_is_filled_afresh(shop: Shop, harm: str) -> Non
 def test_an_index_that_takes_its_time_is_waited_for(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
-    monkeypatch.setitem(limit_transaction.__kwdefaults__, "lock_timeout_s", 0.1)
+    monkeypatch.setitem(limit_transaction.__kwdefaults__ or {}, "lock_timeout_s", 0.1)
     load, table = shop.begin(), shop.pipeline.tables[0]
     transformed = stream(shop, load, ROWS)
     clean = ROWS.tail(-taken)
