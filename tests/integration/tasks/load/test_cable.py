@@ -28,6 +28,7 @@ MOMENTS = {
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "PATIENCE_S", 0.2)
     monkeypatch.setattr(connection, "GRACE_S", 0.2)
+    monkeypatch.setattr(connection, "END_S", 0.2)
     monkeypatch.setattr(connection, "KEEPALIVES", re.sub(r"\d+", "1", KEEPALIVES))
 
 

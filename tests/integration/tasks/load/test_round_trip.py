@@ -205,6 +205,7 @@ def _without_sign(value: Any) -> Any:
     return "0.0" if value == "-0.0" else value
 
 
+@pytest.mark.timeout(300 + EXAMPLES)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
