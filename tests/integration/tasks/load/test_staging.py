@@ -1,8 +1,7 @@
 """Staging: filled and committed outside of the publication, and dropped by whoever comes next."""
 
-from pathlib import Path
-
 import time
+from pathlib import Path
 
 import polars as pl
 import psycopg
