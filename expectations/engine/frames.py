@@ -20,13 +20,14 @@ from great_expectations.validator.validation_statistics import calc_validation_s
 from great_expectations.validator.validator import ValidationDependencies
 
 from expectations.engine.execution_engine import PolarsExecutionEngine
-from expectations.engine.planning import MetricGraph, configurations_remembered
+from expectations.engine.planning import MetricGraph, configurations_remembered, ids_remembered
 from expectations.engine.preparing import prepare
 
 ResultFormat = str | dict[str, Any]
 Runtime = dict[str, Any]
 
 
+@ids_remembered()
 def validate_frame(
     frame: pl.DataFrame | pl.LazyFrame, suite: ExpectationSuite, *, result_format: ResultFormat = "SUMMARY"
 ) -> ExpectationSuiteValidationResult:
