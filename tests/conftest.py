@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -23,6 +24,10 @@ from tasks.load import ledger
 from tasks.load.connection import open_connection
 from tasks.load.embedded import start_postgres
 from tasks.load.staging import prepare_staging
+
+# How long an example takes is the machine's affair; speed belongs to the benchmarks.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TEMPLATE = f"assay_template_{os.getpid()}"
 _numbers = itertools.count(1)

@@ -110,7 +110,7 @@ def test_the_failure_of_a_parent_is_the_one_that_is_raised() -> None:
     assert set(world.calls) == {"extract r1"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.integers(1, 8), st.integers(1, 5), st.integers(1, 5))
 def test_first_failure_of_the_path_is_raised_once_all_has_ended(
     data: st.DataObject, threads: int, resources: int, tables: int

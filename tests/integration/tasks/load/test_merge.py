@@ -102,7 +102,7 @@ def expect(old: Rows, new: Rows, *, versioned: bool) -> tuple[Rows, set[Key], se
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=ROWS, new=ROWS)
 def test_a_merge_writes_the_rows_that_differ_and_no_other(
     conn: Connection, tmp_path: Path, old: Rows, new: Rows, versioned: bool

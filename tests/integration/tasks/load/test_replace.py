@@ -62,7 +62,7 @@ def as_bag(rows: Iterable[tuple[Any, ...]]) -> Counter[str]:
     return Counter(map(repr, rows))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=FIXTURES)
+@settings(max_examples=25, suppress_health_check=FIXTURES)
 @given(old=KEYED, new=KEYED)
 def test_a_replaced_table_is_what_the_load_holds_and_only_differing_rows_are_written(
     conn: Connection, tmp_path: Path, old: dict[int, Any], new: dict[int, Any]
@@ -80,7 +80,7 @@ def test_a_replaced_table_is_what_the_load_holds_and_only_differing_rows_are_wri
     assert changes.inserted + changes.updated + changes.unchanged == len(new)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=FIXTURES)
+@settings(max_examples=25, suppress_health_check=FIXTURES)
 @given(old=KEYLESS, new=KEYLESS)
 def test_without_a_key_rows_count_as_often_as_they_are_there(
     conn: Connection, tmp_path: Path, old: list[Any], new: list[Any]

@@ -50,7 +50,7 @@ def sell(dsn: str, tmp_path: Path) -> Sell:
     return make
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=BATCHES)
 def test_a_report_kept_up_by_loads_equals_the_whole_aggregate(
     sell: Sell, batches: list[dict[int, Any]]

@@ -208,7 +208,6 @@ def _without_sign(value: Any) -> Any:
 @pytest.mark.timeout(300 + EXAMPLES)
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large
     ],

@@ -54,7 +54,7 @@ def known_as_of(history: list[Version], time: int) -> dict[int, str]:
     return {key: name for key, (_, _, is_gone, name) in newest.items() if not is_gone}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORY, size=st.integers(1, 4))
 def test_as_of_any_time_the_newest_version_is_seen_in_whatever_order_they_came(
     conn: Connection, tmp_path: Path, history: list[Version], size: int

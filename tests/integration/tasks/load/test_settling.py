@@ -78,7 +78,7 @@ def test_copies_older_versions_and_rows_without_a_key_are_taken_out(shop: Shop) 
     assert staged_rows(shop, load) == sorted(clean.rows(), key=str)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_staging_ends_with_the_clean_rows_whatever_was_taken_out(shop: Shop, data: st.DataObject) -> None:
     keys = data.draw(st.lists(st.integers(0, 30), min_size=1, max_size=60))

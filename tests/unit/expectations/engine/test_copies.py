@@ -60,7 +60,7 @@ def test_copies_are_those_that_polars_finds(
     if collide:
         _collide(monkeypatch)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(_ROWS)
     def check(rows: list[tuple[Any, ...]]) -> None:
         frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")

@@ -24,7 +24,6 @@ from tests.unit.expectations.engine.oracle import differences, validate_on_panda
 
 LAW = settings(
     max_examples=80,
-    deadline=None,
     derandomize=True,
     database=None,
     # Explaining a failure traces every line of GX: minutes.

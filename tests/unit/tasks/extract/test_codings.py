@@ -17,7 +17,7 @@ BODIES = st.lists(st.binary(max_size=40) | st.integers(0, 3_000).map(lambda coun
 
 
 @pytest.mark.parametrize("piece", [1, 7, 300])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(parts=BODIES)
 def test_the_pieces_of_all_members_make_the_body(piece: int, parts: list[bytes]) -> None:
     with pytest.MonkeyPatch.context() as patch:

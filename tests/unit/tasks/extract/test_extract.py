@@ -42,7 +42,7 @@ def split(records: list[Any], cuts: list[int]) -> list[list[Any]]:
     return [records[start:stop] for start, stop in itertools.pairwise(edges)]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     count=st.integers(0, 12),
     bad=st.sets(st.integers(0, 11)),
@@ -65,7 +65,7 @@ def test_pages_in_any_split_are_the_same_rows(
         )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(page_bytes=st.integers(1, 2500), fails_at=st.integers(1, 9), pages=st.integers(1, 9))
 def test_a_resumed_extraction_gives_the_same_rows_and_fetches_only_the_rest(
     tmp_path_factory: pytest.TempPathFactory, page_bytes: int, fails_at: int, pages: int

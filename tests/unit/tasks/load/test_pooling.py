@@ -35,7 +35,7 @@ def test_nothing_outlives_its_transaction(kind: str) -> None:
 
 def test_statements_are_never_prepared_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, object] = {}
-    monkeypatch.setattr(psycopg, "connect", lambda _dsn, **options: asked.update(options))
+    monkeypatch.setattr(psycopg.Connection, "connect", lambda _dsn, **options: asked.update(options))
     connection.connect("host=127.0.0.1")
     assert asked["prepare_threshold"] is None
     assert asked["autocommit"] is True

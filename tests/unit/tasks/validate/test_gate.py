@@ -52,7 +52,7 @@ def frame_of(rows: list[Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"id": pl.Int64, "a": pl.String, "b": pl.Int64}, orient="row")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(rows=ROWS)
 def test_diverted_rows_are_those_where_a_verdict_is_true(tmp_path: Path, rows: list[Any]) -> None:
     frame = frame_of(rows)

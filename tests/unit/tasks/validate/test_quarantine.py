@@ -30,7 +30,7 @@ def value_of(tmp_path: Path, value: Any, dtype: Any = None) -> Any:
     return json.loads(written(tmp_path, frame)["row"][0], parse_constant=pytest.fail)["v"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(
     rows=st.lists(
         st.fixed_dictionaries(

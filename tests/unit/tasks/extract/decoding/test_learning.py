@@ -125,7 +125,7 @@ VALUES = st.recursive(
 RECORDS = st.lists(st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4), min_size=1, max_size=6)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(RECORDS)
 def test_all_records_that_a_schema_was_learned_from_fit_it(records: list[dict[str, Any]]) -> None:
     records.append({"id": 1})
@@ -139,7 +139,7 @@ def test_all_records_that_a_schema_was_learned_from_fit_it(records: list[dict[st
     assert again.frame.equals(outcome.frame)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(RECORDS, RECORDS)
 def test_schema_that_grows_keeps_what_it_had(
     first: list[dict[str, Any]], second: list[dict[str, Any]]

@@ -16,7 +16,7 @@ COUNTS = st.one_of(st.sampled_from([0, 1, 99, 100, 101, 200, 500]), st.integers(
 
 
 @pytest.mark.parametrize("dialect", DECLARED)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(count=COUNTS, window=st.integers(1, 20))
 def test_all_records_come_once_and_in_order(dialect: str, count: int, window: int) -> None:
     records = make_records(count)
@@ -26,7 +26,7 @@ def test_all_records_come_once_and_in_order(dialect: str, count: int, window: in
 
 
 @pytest.mark.parametrize("dialect", DECLARED)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(count=COUNTS, window=st.integers(1, 20), landed=st.integers(0, 13))
 def test_landed_pages_lead_to_where_an_uninterrupted_extraction_is(
     dialect: str, count: int, window: int, landed: int
