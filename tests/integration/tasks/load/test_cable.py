@@ -38,9 +38,9 @@ def test_a_load_ends_when_its_server_is_silent_and_the_next_brings_all(
 ) -> None:
     shop.load(OLD)
     before, load = shop.snapshot(), shop.begin()
-    with lay_cable(shop.dsn, death, *MOMENTS[moment]) as cable:
+    with lay_cable(shop.dsn, death, *MOMENTS[moment]) as cable, monkeypatch.context() as patched:
         patience = property(lambda _: 0.3 if cable.is_dead.is_set() else 60, lambda *_: None)
-        monkeypatch.setattr(PatientConnection, "patience_s", patience)
+        patched.setattr(PatientConnection, "patience_s", patience)
         far = Shop(cable.dsn, shop.folder, shop.pipeline)
         with pytest.raises(RetriableError, match="by half; run the pipeline again"):
             far.publish(far.stage(MANY, load=load))
