@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import polars as pl
+from dateutil.parser import parse  # type: ignore[import-untyped]  # ships no types
 
 from expectations.engine.collecting import Deferred
 from expectations.engine.domain import Domain
@@ -84,6 +85,16 @@ def _meaning(value: Any, dtype: pl.DataType) -> Any:
         return value
 
 
+def _as_listed(value: Any, dtype: pl.DataType) -> Any:
+    """Text as the moment that GX reads in it, for a column of moments or dates."""
+    if dtype not in (pl.Datetime, pl.Date) or not isinstance(value, str):
+        return value
+    try:
+        return parse(value)
+    except (ValueError, OverflowError):
+        return value
+
+
 def _missing(call: Call, finish: Any) -> Deferred:
     """The values of the set that the column never takes, in the order of the set; a null is never taken."""
     domain = call.domain
@@ -96,7 +107,8 @@ def _missing(call: Call, finish: Any) -> Deferred:
         return Deferred(pl.lit(0), lambda _: finish([]))
 
     def pick(hits: pl.Series) -> Any:
-        return finish([value for value, hit in zip(wanted, hits, strict=True) if not hit])
+        missing = [value for value, hit in zip(wanted, hits, strict=True) if not hit]
+        return finish([_as_listed(value, domain.dtype) for value in missing])
 
     return Deferred(pl.concat_list(found), pick)
 

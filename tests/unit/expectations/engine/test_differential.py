@@ -74,3 +74,17 @@ def test_every_expectation_that_gx_has_for_pandas_is_asked() -> None:
     assert {
         name for name in exported if name not in source and not any(word in name for word in elsewhere)
     } == set()
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+@pytest.mark.parametrize("dtype", [pl.Datetime, pl.Date])
+def test_moments_that_a_set_holds_as_text_are_listed_as_gx_reads_them(
+    zone: str | None, dtype: type[pl.DataType]
+) -> None:
+    moments = pl.Series(["2024-02-29T12:00:00", None]).str.to_datetime().dt.replace_time_zone(zone)
+    frame = pl.DataFrame({"a": moments.cast(dtype) if dtype == pl.Date else moments})
+    missing = ["2024-03-01", "2024-03-01T00:00:00", "1 March 2024 10:00", "x"]
+    for make in (gxe.ExpectColumnDistinctValuesToEqualSet, gxe.ExpectColumnDistinctValuesToContainSet):
+        expectation = make(column="a", value_set=missing)
+        [ours] = validate(frame, [expectation], COMPLETE)
+        assert differences(ours, _ask_pandas(frame, expectation)) == []
