@@ -65,7 +65,7 @@ def lasting_imports() -> Iterator[None]:
     """Keep the garbage collector away from what is imported in here, now and later.
 
     What Prefect brings are hundreds of thousands of objects that live as long as the process. To walk over
-    them again and again while they are made takes 0.3 s.
+    them again and again while they are made takes 0.2 s.
     """
     was_enabled = gc.isenabled()
     gc.disable()
