@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from psycopg import sql
 
+from tasks.errors import ConfigurationError
 from tasks.load.connection import Connection, fetch_one, lock_key
 from tasks.load.names import check_names
 from tasks.load.types import postgres_type
@@ -25,14 +26,17 @@ def identifiers(names: Sequence[str], alias: str | None = None) -> sql.Composed:
     return comma([sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in names])
 
 
-def column_types(frame: pl.Schema) -> dict[str, str]:
-    """Names and Postgres types of a frame's columns.
+def column_types(table: str, frame: pl.Schema) -> dict[str, str]:
+    """Names and Postgres types of the columns of a table's frame.
 
     Raises:
         ConfigurationError: A name, or a type, has no place in Postgres.
     """
-    check_names(list(frame))
-    return {name: postgres_type(name, dtype) for name, dtype in frame.items()}
+    try:
+        check_names(list(frame))
+        return {name: postgres_type(name, dtype) for name, dtype in frame.items()}
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"{table}: {exc}") from exc
 
 
 def column_definitions(columns: Mapping[str, str]) -> sql.Composed:

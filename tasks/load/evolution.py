@@ -18,7 +18,7 @@ from tasks.load.ddl import (
     set_type,
     type_sql,
 )
-from tasks.load.names import refuse_collisions
+from tasks.load.names import describe_collisions, find_collisions
 from tasks.load.shape import target_columns, target_key
 from tasks.load.widening import widen
 from tasks.pipeline import Table
@@ -41,7 +41,7 @@ def plan_changes(
     if not there:
         return []
     wanted = target_columns(table, types)
-    refuse_collisions([*there, *(name for name in wanted if name not in there)])
+    _refuse_other_writing(conn, schema, table, there, wanted)
     _refuse_other_key(conn, schema, table)
     wider = {name: widen(there[name], kind, table.widen_to) for name, kind in wanted.items() if name in there}
     other = [name for name, kind in wider.items() if kind is None]
@@ -111,6 +111,26 @@ def _hint(there: Mapping[str, str], wanted: Mapping[str, str], other: Sequence[s
         if all(widen(there[name], wanted[name], {target}) for name in other):
             return f'or declare widen_to=("{target}",), '
     return ""
+
+
+def _refuse_other_writing(
+    conn: Connection, schema: str, table: Table, there: Mapping[str, str], wanted: Mapping[str, str]
+) -> None:
+    """Refuse columns that the table has by a name which differs only in case or Unicode form."""
+    pairs = find_collisions([*there, *(name for name in wanted if name not in there)])
+    if not pairs:
+        return
+    rename = sql.SQL("RENAME COLUMN {} TO {}")
+    statements = [
+        _alter(conn, schema, table, rename.format(sql.Identifier(other), sql.Identifier(name)))
+        for other, name in pairs
+        if name not in there and other not in wanted
+    ]
+    also = f", or in the table: {'; '.join(statements)}" if statements else ", or drop one of them."
+    raise ConfigurationError(
+        f"{schema}.{table.name} has one writing of a name, the data another: {describe_collisions(pairs)}. "
+        f"Rename in the transform{also}"
+    )
 
 
 def _refuse_other_key(conn: Connection, schema: str, table: Table) -> None:

@@ -72,7 +72,7 @@ def stage_table(
         if not transformed.is_staged or not settle_staged(
             conn, load.load_id, table, transformed, verdict, statement_timeout_s=timeout_s
         ):
-            types = column_types(pl.Schema(pl.read_parquet_schema(verdict.clean)))
+            types = column_types(table.name, pl.Schema(pl.read_parquet_schema(verdict.clean)))
             is_first = is_first_load(conn, pipeline, table, types)
             stage_rows(conn, load.load_id, table, verdict, is_first=is_first, statement_timeout_s=timeout_s)
     log.info("%s: %d rows staged", table.name, verdict.clean_count)

@@ -1,7 +1,8 @@
 """Names of columns: which ones Postgres can have, and which ones would be one to its readers."""
 
+import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.errors import ConfigurationError
 
@@ -21,37 +22,50 @@ def check_names(names: Sequence[str]) -> None:
     if too_long:
         raise ConfigurationError(
             f"{_list_names(too_long)}: Postgres takes names of 1 to {MAX_NAME_BYTES} bytes. "
-            "Rename in the transform."
+            f"{_advise({name: _shorten(name, number) for number, name in enumerate(too_long, 1)})}"
         )
     if given_away := [name for name in names if name in SYSTEM_COLUMNS]:
         raise ConfigurationError(
             f"{_list_names(given_away)}: every table of Postgres has a column of its own by that name. "
-            "Rename in the transform."
+            f"{_advise({name: f'{name}_' for name in given_away})}"
         )
-    refuse_collisions(names)
+    if pairs := find_collisions(names):
+        raise ConfigurationError(
+            f"{describe_collisions(pairs)}. "
+            f"{_advise({name: f'{name}_{number}' for number, (_, name) in enumerate(pairs, 2)})} "
+            "Or merge them there."
+        )
 
 
-def refuse_collisions(names: Iterable[str]) -> None:
-    """Refuse names that are one when written without quotes, or in another normal form of Unicode.
+def describe_collisions(pairs: Iterable[tuple[str, str]]) -> str:
+    """What is wrong with such pairs of columns."""
+    same = "; ".join(f"{other!r} and {name!r}" for other, name in pairs)
+    return f"Columns {same} are one name to whoever writes it without quotes"
+
+
+def find_collisions(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of names that are one when written without quotes, or in another normal form of Unicode.
 
     Postgres would have them as two columns, and one of them would be filled by mistake.
-
-    Raises:
-        ConfigurationError: The first such pair.
     """
     seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(normalise(name), name)
-        if other != name:
-            raise ConfigurationError(
-                f"Columns {other!r} and {name!r} are one name to whoever writes it without quotes. "
-                "Rename or merge them in the transform."
-            )
+    pairs = [(seen.setdefault(normalise(name), name), name) for name in names]
+    return [(other, name) for other, name in pairs if other != name]
 
 
 def normalise(name: str) -> str:
     """What is left of a name when case and Unicode's ways of writing it do not count."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _advise(renamed: Mapping[str, str]) -> str:
+    return f"Rename in the transform: .rename({json.dumps(renamed, ensure_ascii=False)})."
+
+
+def _shorten(name: str, number: int) -> str:
+    """A name that fits, unlike those of other numbers."""
+    ending = f"_{number}"
+    return name.encode()[: MAX_NAME_BYTES - len(ending)].decode(errors="ignore") + ending
 
 
 def _list_names(names: Sequence[str]) -> str:

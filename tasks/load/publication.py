@@ -51,7 +51,7 @@ def publish_load(
     """
     xid: str | None = None
     types = {
-        name: column_types(pl.Schema(pl.read_parquet_schema(verdict.clean)))
+        name: column_types(name, pl.Schema(pl.read_parquet_schema(verdict.clean)))
         for name, verdict in judged.verdicts.items()
     }
     try:

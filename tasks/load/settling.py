@@ -72,7 +72,7 @@ def _replace(conn: Connection, staging: sql.Identifier, keys: pl.DataFrame, clea
     concerned = sql.Identifier("concerned")
     conn.execute(
         sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(
-            concerned, column_definitions(column_types(keys.schema))
+            concerned, column_definitions(column_types("concerned", keys.schema))
         )
     )
     copy_frame(conn, concerned, keys.lazy())

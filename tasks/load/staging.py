@@ -105,7 +105,7 @@ def stage_rows(
     """
     name = staging_name(load_id, verdict.table)
     frame = pl.scan_parquet(verdict.clean, glob=False)
-    types = column_types(frame.collect_schema())
+    types = column_types(verdict.table, frame.collect_schema())
     with conn.transaction():
         # What the API's batches have filled may be indexed right now, for as long as a large table takes.
         limit_transaction(conn, statement_timeout_s=statement_timeout_s, lock_timeout_s=statement_timeout_s)

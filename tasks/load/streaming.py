@@ -129,7 +129,7 @@ class StagingStream:
             self._stack = stack.pop_all()
 
     def _create(self, conn: Connection, schema: pl.Schema) -> None:
-        types = column_types(schema)
+        types = column_types(self._table.name, schema)
         self._is_first = is_first_load(conn, self._pipeline, self._table, types)
         with conn.transaction():
             limit_transaction(conn, statement_timeout_s=self._target.statement_timeout_s)

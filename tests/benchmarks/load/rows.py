@@ -48,7 +48,7 @@ def make_batch(table: Table, file: Path, load_id: str) -> Batch:
     """What is staged of a file, or will be."""
     frame = pl.scan_parquet(file)
     rows = int(frame.select(pl.len()).collect().item())
-    types = column_types(frame.collect_schema())
+    types = column_types("items", frame.collect_schema())
     return Batch("public", table, load_id, types, rows, NOON, is_whole=table.disposition == "replace")
 
 

@@ -29,7 +29,9 @@ def stage(conn: Connection, folder: Path, table: Table, frame: pl.DataFrame) -> 
         quarantined=0, clean_count=frame.height, clean=str(file),
     )  # fmt: skip
     assert stage_rows(conn, LOAD_ID, table, verdict) == frame.height
-    return Batch("public", table, LOAD_ID, column_types(frame.schema), frame.height, NOON, is_whole=True)
+    return Batch(
+        "public", table, LOAD_ID, column_types(table.name, frame.schema), frame.height, NOON, is_whole=True
+    )
 
 
 def apply(conn: Connection, batch: Batch) -> Changes:

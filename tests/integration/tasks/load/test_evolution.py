@@ -154,10 +154,35 @@ def test_another_key_is_refused_with_the_statement(dsn: str, tmp_path: Path) -> 
     assert shop.load(pl.DataFrame({"id": [1], "other": [2]})).tables[0].inserted == 1
 
 
-def test_a_column_that_differs_in_writing_only_is_no_new_column(dsn: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("columns", ["evolve", "freeze"])
+def test_columns_that_differ_in_writing_only_are_no_new_columns(
+    dsn: str, tmp_path: Path, columns: str
+) -> None:
+    shop = shop_of(dsn, tmp_path, columns=columns)
+    shop.load(pl.DataFrame({"id": [1], "name": ["a"], "a_b": [1]}))
+    changed = pl.DataFrame({"id": [2], "Name": ["b"], "A_B": [2]})
+    with pytest.raises(ConfigurationError) as caught:
+        shop.load(changed)
+    message, _, statements = str(caught.value).partition(", or in the table: ")
+    assert message == (
+        "public.items has one writing of a name, the data another: Columns 'name' and 'Name'; 'a_b' and "
+        "'A_B' are one name to whoever writes it without quotes. Rename in the transform"
+    )
+    assert statements == (
+        'ALTER TABLE "public"."items" RENAME COLUMN "name" TO "Name"; '
+        'ALTER TABLE "public"."items" RENAME COLUMN "a_b" TO "A_B"'
+    )
+    for statement in statements.split("; "):
+        shop.execute(statement)
+    shop.load(changed)
+    assert shop.rows() == [(1, "a", 1), (2, "b", 2)]
+
+
+def test_no_statement_is_offered_that_would_not_help(dsn: str, tmp_path: Path) -> None:
     shop = shop_of(dsn, tmp_path)
     shop.load(pl.DataFrame({"id": [1], "name": ["a"]}))
-    with pytest.raises(ConfigurationError, match="Columns 'name' and 'Name' are one name"):
+    shop.execute('ALTER TABLE items ADD COLUMN "Name" text')
+    with pytest.raises(ConfigurationError, match=r"Rename in the transform, or drop one of them\.$"):
         shop.load(pl.DataFrame({"id": [1], "Name": ["a"]}))
 
 

@@ -66,7 +66,7 @@ def stage(conn: Connection, folder: Path, table: Table, frame: pl.DataFrame) -> 
 
 
 def merge_staged(conn: Connection, table: Table, frame: pl.DataFrame) -> Changes:
-    types = column_types(frame.schema)
+    types = column_types("items", frame.schema)
     batch = Batch("public", table, "load-1", types, frame.height, NOON, is_whole=False)
     with conn.transaction():
         if not read_columns(conn, "public", table.name):

@@ -1,5 +1,7 @@
 """Names of tables and columns that SQL could stumble over."""
 
+import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -47,10 +49,34 @@ def test_value_columns_of_any_name_go_all_the_way(shop: Shop) -> None:
     assert shop.rows() == changed.rows()
 
 
+def rename_as_advised(frame: pl.DataFrame, message: str) -> pl.DataFrame:
+    return frame.rename(json.loads(re.findall(r"\.rename\(({.*})\)", message)[0]))
+
+
 @pytest.mark.parametrize("name", ["x" * 64, "ä" * 32, ""])
 def test_a_name_that_postgres_would_cut_is_refused(shop: Shop, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="names of 1 to 63 bytes"):
-        shop.load(pl.DataFrame({"id": [1], name: ["a"]}))
+    frame = pl.DataFrame({"id": [1], name: ["a"]})
+    with pytest.raises(ConfigurationError, match=r"^items: Column .*names of 1 to 63 bytes") as caught:
+        shop.load(frame)
+    shop.load(rename_as_advised(frame, str(caught.value)))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "A", "B", "b"), "items: Columns 'a' and 'A'; 'B' and 'b' are one name"),
+        (("xmin", "ctid"), "items: Columns 'xmin', 'ctid': every table of Postgres has"),
+        (("x" * 64 + "a", "x" * 64 + "b"), "items: Columns "),
+    ],
+    ids=["alike", "given away", "too long"],
+)
+def test_a_refusal_of_names_says_how_to_rename_them(shop: Shop, names: tuple[str, ...], message: str) -> None:
+    frame = pl.DataFrame({"id": [1]} | {name: ["a"] for name in names})
+    with pytest.raises(ConfigurationError) as caught:
+        shop.load(frame)
+    assert str(caught.value).startswith(message)
+    shop.load(rename_as_advised(frame, str(caught.value)))
+    assert shop.rows() == [(1, *("a" for _ in names))]
 
 
 def test_tables_whose_long_names_begin_alike_stay_apart(dsn: str, tmp_path: Path) -> None:

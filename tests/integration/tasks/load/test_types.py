@@ -29,7 +29,9 @@ def round_trip(conn: Connection, frame: pl.DataFrame) -> list[tuple[object, ...]
         conn.execute("SET LOCAL timezone = 'UTC'")
         table = qualified("public", "trip")
         conn.execute(
-            sql.SQL("CREATE TABLE {} ({})").format(table, column_definitions(column_types(frame.schema)))
+            sql.SQL("CREATE TABLE {} ({})").format(
+                table, column_definitions(column_types("items", frame.schema))
+            )
         )
         assert copy_frame(conn, table, frame.lazy()) == frame.height
         query = sql.SQL("SELECT {} FROM {}").format(identifiers(frame.columns), table)
