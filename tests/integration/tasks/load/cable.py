@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from tests.integration.tasks.load.relay import relay
 
 SO_ATTACH_FILTER = 26
 
@@ -42,6 +42,11 @@ class Cable:
 
     def serve(self, client: socket.socket, server: socket.socket) -> None:
         """Carry both ways until an end closes or the cable dies; the sockets stay open then."""
+        self.sockets += [client, server]
+        with suppress(OSError, ValueError):  # the other end is gone, or this one at the end of the test
+            self._carry(client, server)
+
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
         words, left = list(self.words), self.more
         while not self.is_dead.is_set():
             for source in select.select([client, server], [], [], 0.05)[0]:
@@ -63,45 +68,15 @@ class Cable:
 @contextmanager
 def lay_cable(dsn: str, death: Death, words: tuple[bytes, ...], more: int = 0) -> Iterator[Cable]:
     """A cable to the server of a DSN, on any of whose connections it can die."""
-    known = conninfo_to_dict(dsn)
     cable = Cable(death, words, more)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with relay(dsn, cable.serve) as (cable.dsn, listener):
         cable.sockets.append(listener)
-        port = listener.getsockname()[1]
-        cable.dsn = make_conninfo(dsn, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable")
-        threading.Thread(target=_accept, args=(cable, listener, known), daemon=True).start()
         try:
             yield cable
         finally:
             cable.is_dead.set()
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            for each in cable.sockets:
+            for each in cable.sockets[1:]:
                 each.close()
-
-
-def _accept(cable: Cable, listener: socket.socket, known: dict[str, str]) -> None:
-    while not cable.is_dead.is_set():
-        try:
-            client, _ = listener.accept()
-            server = _connect(str(known["host"]), int(known.get("port") or 5432))
-        except OSError:
-            return
-        cable.sockets += [client, server]
-        threading.Thread(target=_carry, args=(cable, client, server), daemon=True).start()
-
-
-def _carry(cable: Cable, client: socket.socket, server: socket.socket) -> None:
-    with suppress(OSError, ValueError):  # the other end is gone, or this one at the end of the test
-        cable.serve(client, server)
-
-
-def _connect(host: str, port: int) -> socket.socket:
-    if not host.startswith("/"):
-        return socket.create_connection((host, port))
-    server = socket.socket(socket.AF_UNIX)
-    server.connect(f"{host}/.s.PGSQL.{port}")
-    return server
 
 
 def _drop_all(each: socket.socket) -> None:

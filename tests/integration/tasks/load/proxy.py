@@ -2,12 +2,12 @@
 
 import selectors
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from tests.integration.tasks.load.relay import relay
 
 COMMIT = b"COMMIT\x00"
 
@@ -23,37 +23,12 @@ class Lost(Enum):
 @contextmanager
 def lose_commit(dsn: str, lost: Lost) -> Iterator[str]:
     """A DSN through a proxy that loses the first COMMIT."""
-    known = conninfo_to_dict(dsn)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        server = str(known["host"]), int(known.get("port") or 5432)
-        acceptor = threading.Thread(target=_accept, args=(listener, server, lost), daemon=True)
-        acceptor.start()
-        yield make_conninfo(dsn, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable")
-        listener.shutdown(socket.SHUT_RDWR)
-        acceptor.join()
+    with relay(dsn, partial(_carry, pending=[lost])) as (far, _):
+        yield far
 
 
-def _accept(listener: socket.socket, server: tuple[str, int], lost: Lost) -> None:
-    pending = [lost]
-    while True:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=_serve, args=(client, server, pending), daemon=True).start()
-
-
-def _connect(host: str, port: int) -> socket.socket:
-    if not host.startswith("/"):
-        return socket.create_connection((host, port))
-    upstream = socket.socket(socket.AF_UNIX)
-    upstream.connect(f"{host}/.s.PGSQL.{port}")
-    return upstream
-
-
-def _serve(client: socket.socket, server: tuple[str, int], pending: list[Lost]) -> None:
-    with client, _connect(*server) as upstream, selectors.DefaultSelector() as selector:
+def _carry(client: socket.socket, upstream: socket.socket, pending: list[Lost]) -> None:
+    with client, upstream, selectors.DefaultSelector() as selector:
         selector.register(client, selectors.EVENT_READ, upstream)
         selector.register(upstream, selectors.EVENT_READ, client)
         while True:
