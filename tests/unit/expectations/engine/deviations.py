@@ -45,9 +45,16 @@ def _one_moment(it: Difference) -> bool:
 def _no_bound(it: Difference) -> bool:
     if not it.is_about("quantile") or not raised(it.ours) or raised(it.theirs):
         return False
-    ranges = it.expectation.configuration.kwargs["quantile_ranges"]["value_ranges"]
+    ranges = it.kwargs["quantile_ranges"]["value_ranges"]
     [dtype] = it.dtypes()
     return any(_is_unreadable(bound, dtype) for pair in ranges for bound in pair)
+
+
+def _misspelt(it: Difference) -> bool:
+    if it.name != "expect_column_values_to_not_be_in_set" or not raised(it.ours):
+        return False
+    texts = [value for value in it.kwargs["value_set"] if isinstance(value, str)]
+    return any(dtype.is_temporal() and _is_unreadable(text, dtype) for dtype in it.dtypes() for text in texts)
 
 
 def _is_unreadable(value: Any, dtype: pl.DataType) -> bool:
@@ -59,7 +66,7 @@ def _is_unreadable(value: Any, dtype: pl.DataType) -> bool:
 
 
 def _itself(it: Difference) -> bool:
-    kwargs = it.expectation.configuration.kwargs
+    kwargs = it.kwargs
     return "column_A" in kwargs and kwargs["column_A"] == kwargs["column_B"]
 
 
@@ -80,6 +87,11 @@ def _infinite(it: Difference) -> bool:
 
 def _nested(it: Difference) -> bool:
     return raised(it.theirs) and any(dtype.is_nested() for dtype in it.dtypes())
+
+
+def _unordered(it: Difference) -> bool:
+    are_lists = all(isinstance(dtype, (pl.List, pl.Array)) for dtype in it.dtypes())
+    return it.is_about("a_to_be_greater_than_b") and are_lists and raised(it.ours)
 
 
 def _no_text(it: Difference) -> bool:
@@ -121,6 +133,7 @@ DEVIATIONS = (
     Deviation("Nothing is said of no values", _no_values),
     Deviation("One moment has no spread", _one_moment),
     Deviation("A bound of another kind", _no_bound),
+    Deviation("Misspelt values are refused", _misspelt),
     Deviation("A column beside itself", _itself),
     Deviation("Names of types", _type_of_column),
     Deviation("Infinities", _infinite),
@@ -128,6 +141,7 @@ DEVIATIONS = (
     Deviation("Only numbers have a sum", _sum_of_no_numbers),
     Deviation("Wide integers", _wide),
     Deviation("The order of unsigned integers and booleans", _order),
+    Deviation("The order of lists", _unordered),
     Deviation("Values without a text", _no_text),
 )
 NAMES = (*(deviation.name for deviation in DEVIATIONS), *RESTATEMENTS)

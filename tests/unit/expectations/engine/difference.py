@@ -14,22 +14,23 @@ from expectations.engine.row_conditions import parse_row_condition
 
 
 @dataclass(frozen=True)
-class Difference:
-    """An expectation that two engines answer differently on one frame."""
+class Asked:
+    """An expectation about the rows of a frame."""
 
     frame: pl.DataFrame
     expectation: Expectation
-    ours: Any
-    theirs: Any
 
     @property
     def name(self) -> str:
         return str(self.expectation.expectation_type)
 
     @property
+    def kwargs(self) -> dict[str, Any]:
+        return dict(self.expectation.configuration.kwargs)
+
+    @property
     def targets(self) -> tuple[str, ...]:
-        names = target_columns(self.expectation.configuration.kwargs)
-        return tuple(name for name in names if name in self.frame.columns)
+        return tuple(name for name in target_columns(self.kwargs) if name in self.frame.columns)
 
     def is_about(self, *words: str) -> bool:
         """Whether the expectation's name has one of these words."""
@@ -40,8 +41,7 @@ class Difference:
 
     def rows(self) -> pl.Series:
         """True for the rows that the expectation is about."""
-        condition = self.expectation.configuration.kwargs.get("row_condition")
-        rows = parse_row_condition(condition, Columns.of(self.frame))
+        rows = parse_row_condition(self.kwargs.get("row_condition"), Columns.of(self.frame))
         every = pl.repeat(value=True, n=pl.len(), dtype=pl.Boolean)
         return self.frame.select((every if rows is None else rows).alias("rows")).to_series()
 
@@ -59,3 +59,11 @@ class Difference:
             self.frame.schema[name].is_float() and self.frame[name].is_infinite().any()
             for name in self.targets
         )
+
+
+@dataclass(frozen=True)
+class Difference(Asked):
+    """What two engines answer differently."""
+
+    ours: Any
+    theirs: Any
