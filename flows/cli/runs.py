@@ -82,11 +82,13 @@ def _start(pipeline: str, *, prefect: bool, quiet: bool, timings: bool = False, 
 def _import_prefect() -> RunIt:
     # Prefect's console shows every traceback; the run's page keeps them, the terminal gets our own lines.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    from flows.heartbeats import prompt_heartbeats  # noqa: PLC0415
     from flows.ingest import ingest  # noqa: PLC0415
 
     def run_it(pipeline: "Pipeline", order: dict[str, Any]) -> None:
         try:
-            state = ingest(pipeline.name, **order, return_state=True)
+            with prompt_heartbeats(ingest) as flow:
+                state = flow(pipeline.name, **order, return_state=True)
         except RuntimeError as exc:
             if "Failed to reach API" not in str(exc):
                 raise
