@@ -216,7 +216,8 @@ def test_a_reader_that_stays_is_named_and_does_not_keep_others_waiting(
         reader.execute("SELECT FROM items")
         with pytest.raises(RetriableError, match=r"did not leave it.*\(dashboard\)"):
             shop.load(changed)
-        release = threading.Timer(0.1, reader.rollback)
+        monkeypatch.setattr("tasks.load.fitting.PATIENCE_S", 0.3)
+        release = threading.Timer(0.4, reader.rollback)
         release.start()
         shop.load(changed)
         release.join()

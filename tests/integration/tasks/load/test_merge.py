@@ -137,13 +137,18 @@ def test_an_older_version_does_not_overwrite(dsn: str, tmp_path: Path) -> None:
 
 def test_an_unchanged_merge_writes_no_wal_to_speak_of(conn: Connection, tmp_path: Path) -> None:
     frame = pl.DataFrame({"id": range(20_000), "value": "value"})
-    for expected in (20_000, 0):
+
+    def merge(inserted: int) -> int:
         stage(conn, tmp_path, make_table(), frame)
         [(before,)] = conn.execute("SELECT pg_current_wal_insert_lsn()::text").fetchall()
-        assert merge_staged(conn, make_table(), frame).inserted == expected
-    [(wal,)] = conn.execute("SELECT pg_current_wal_insert_lsn() - %s::pg_lsn", (before,)).fetchall()
-    # Locking the rows would take 54 bytes each; the catalog's entries for a temporary table take some.
-    assert int(str(wal)) < 200_000
+        assert merge_staged(conn, make_table(), frame).inserted == inserted
+        [(wal,)] = conn.execute("SELECT pg_current_wal_insert_lsn() - %s::pg_lsn", (before,)).fetchall()
+        return int(str(wal))
+
+    merge(20_000)
+    # Locking the rows would take 54 bytes each; the catalog's entries for a temporary table take some. The
+    # server counts everybody's WAL, other tests' too: the least of some tries is no less than our own.
+    assert any(merge(0) < 200_000 for _ in range(10))
 
 
 def test_a_table_of_key_columns_only_can_be_merged(shop: Shop) -> None:
