@@ -60,7 +60,7 @@ def ingest(
         pickle, and shown as a traceback.)
     """
     try:
-        order = Order(full_refresh=full_refresh, replay_of=replay, is_forced=force)
+        order = Order(full_refresh=full_refresh, replay=replay, force=force)
         report = run_pipeline(
             find_pipeline(pipeline), prefect_ports(), lambda run: follow_path(run, STEPS), order
         )

@@ -39,17 +39,17 @@ atexit.register(gc.freeze)
 
 @dataclass(frozen=True)
 class Order:
-    """What a run is asked for, when it is not just what is new.
+    """What a run is asked for, in the words of the flow, when it is not just what is new.
 
     Attributes:
         full_refresh: Ask the API for everything, whatever the cursor says.
-        replay_of: Apply once more what this load has landed, and ask the API for nothing.
-        is_forced: Replay even where older rows could replace newer ones.
+        replay: Apply once more what this load has landed, and ask the API for nothing.
+        force: Replay even where older rows could replace newer ones.
     """
 
     full_refresh: bool = False
-    replay_of: str | None = None
-    is_forced: bool = False
+    replay: str | None = None
+    force: bool = False
 
 
 WHAT_IS_NEW = Order()
@@ -156,7 +156,7 @@ def enter_run(stack: ExitStack, pipeline: Pipeline, ports: Ports) -> tuple[Targe
 def _open_load(target: Target, pipeline: Pipeline, ports: Ports, order: Order) -> Load:
     settings = ports.settings
     with open_connection(target.dsn) as conn:
-        if order.replay_of is None:
+        if order.replay is None:
             opened = ledger.open_load(
                 conn,
                 pipeline.name,
@@ -166,9 +166,7 @@ def _open_load(target: Target, pipeline: Pipeline, ports: Ports, order: Order) -
                 run_url=ports.run_url,
             )
         else:
-            opened = open_replay(
-                conn, pipeline, order.replay_of, is_forced=order.is_forced, run_url=ports.run_url
-            )
+            opened = open_replay(conn, pipeline, order.replay, is_forced=order.force, run_url=ports.run_url)
         schemas = read_schemas(conn, pipeline.name)
     load = Load(
         load_id=opened.load_id,

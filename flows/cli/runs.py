@@ -108,12 +108,7 @@ def _import_plain() -> RunIt:
     from flows.wiring import plain_ports  # noqa: PLC0415
 
     def run_it(pipeline: "Pipeline", asked: dict[str, Any]) -> None:
-        order = Order(
-            full_refresh=asked.get("full_refresh", False),
-            replay_of=asked.get("replay"),
-            is_forced=asked.get("force", False),
-        )
         with plain_steps(threads=8) as steps:
-            run_pipeline(pipeline, plain_ports(), lambda opened: follow_path(opened, steps), order)
+            run_pipeline(pipeline, plain_ports(), lambda opened: follow_path(opened, steps), Order(**asked))
 
     return run_it
