@@ -91,8 +91,12 @@ def _first(call: Call, expr: pl.Expr, limit: int | None, finish: Callable[[Any],
 def _values(call: Call) -> Examples:
     domain = _test(call).domain
     if len(domain.targets) == 1 and "column_list" not in call.domain_kwargs:
+        # GX counts them as Python compares them.
         return _first(
-            call, domain.columns.shown(domain.targets[0]), _limit(call), lambda found: found.to_list()
+            call,
+            domain.columns.shown(domain.targets[0]),
+            _limit(call),
+            lambda found: list(map(with_offset, found.to_list())),
         )
     records = domain.columns.shown_struct(domain.targets)
     if call.domain_kwargs.get("column_A") is not None:
