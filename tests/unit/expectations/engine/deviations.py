@@ -76,6 +76,9 @@ def _type_of_column(it: Difference) -> bool:
     if raised(it.theirs) or (it.ours.success and not it.theirs.success):
         return True  # a name of Polars', or of SQL's
     [name] = it.targets
+    names = [it.kwargs.get("type_"), *(it.kwargs.get("type_list") or ())]
+    if it.frame.schema[name] == pl.Date and "datetime64" in names:
+        return True  # pandas has no type for dates
     dtype = as_pandas(it.frame, it.expectation)[name].dtype
     return dtype.kind == "O" or isinstance(dtype, pd.StringDtype) or it.frame[name].null_count() > 0
 

@@ -107,3 +107,11 @@ def test_an_error_of_the_engine_is_not_explained_by_asking_otherwise() -> None:
     failed.exception_info = {"raised_exception": True, "exception_message": "", "exception_traceback": ""}
     theirs = _ask_pandas(expectation)
     assert explain(Difference(FRAME, expectation, failed, theirs)) is None
+
+
+def test_a_date_is_no_moment_though_pandas_has_no_other_type_for_it() -> None:
+    for name in ("datetime64", "date"):
+        expectation = gxe.ExpectColumnValuesToBeOfType(column="day", type_=name)
+        ours, theirs = _ask(expectation), _ask_pandas(expectation)
+        assert (ours.success, theirs.success) == (name == "date", name != "date")
+        assert explain(Difference(FRAME, expectation, ours, theirs)) == "Names of types"
