@@ -7,6 +7,7 @@ meant (a date as a timestamp), pandas is asked that: see `restating.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.unit.expectations.engine.difference import Difference
 from tests.unit.expectations.engine.oracle import (
     TYPE_EXPECTATIONS,
     as_pandas,
+    differences,
+    plain,
     raised,
 )
 from tests.unit.expectations.engine.restating import RESTATEMENTS, explain_by_restating
@@ -83,6 +86,18 @@ def _type_of_column(it: Difference) -> bool:
     return dtype.kind == "O" or isinstance(dtype, pd.StringDtype) or it.frame[name].null_count() > 0
 
 
+def _durations_in_order(it: Difference) -> bool:
+    has_durations = any(isinstance(dtype, pl.Duration) for dtype in it.dtypes())
+    return has_durations and not differences(_in_one_order(it.ours), _in_one_order(it.theirs))
+
+
+def _in_one_order(result: Any) -> Any:
+    changed = copy(result)
+    counts = plain(result.result.get("partial_unexpected_counts"))
+    changed.result = {**result.result, "partial_unexpected_counts": counts and sorted(counts, key=repr)}
+    return changed
+
+
 def _infinite(it: Difference) -> bool:
     looks_at_distance = ("quantile", "outliers", "increasing", "decreasing", "z_scores", "mean", "stdev")
     return it.has_infinities() and it.is_about(*looks_at_distance)
@@ -139,6 +154,7 @@ DEVIATIONS = (
     Deviation("Misspelt values are refused", _misspelt),
     Deviation("A column beside itself", _itself),
     Deviation("Names of types", _type_of_column),
+    Deviation("The order of durations", _durations_in_order),
     Deviation("Infinities", _infinite),
     Deviation("Nested values", _nested),
     Deviation("Only numbers have a sum", _sum_of_no_numbers),

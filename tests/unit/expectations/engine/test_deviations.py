@@ -115,3 +115,16 @@ def test_a_date_is_no_moment_though_pandas_has_no_other_type_for_it() -> None:
         ours, theirs = _ask(expectation), _ask_pandas(expectation)
         assert (ours.success, theirs.success) == (name == "date", name != "date")
         assert explain(Difference(FRAME, expectation, ours, theirs)) == "Names of types"
+
+
+def test_durations_are_counted_in_another_order_and_not_otherwise() -> None:
+    frame = pl.DataFrame({"length": [dt.timedelta(hours=-2), dt.timedelta(hours=-1)]})
+    expectation = gxe.ExpectColumnValuesToBeNull(column="length")
+    suite = ExpectationSuite(name="suite", expectations=[expectation])
+    [ours] = validate_frame(frame, suite, result_format="COMPLETE").results
+    theirs = validate_on_pandas(frame, expectation, "COMPLETE")
+    wrong = deepcopy(ours)
+    wrong.result["partial_unexpected_counts"][0]["count"] = 2
+    assert differences(ours, theirs) != []
+    assert explain(Difference(frame, expectation, ours, theirs)) == "The order of durations"
+    assert explain(Difference(frame, expectation, wrong, theirs)) is None
