@@ -142,7 +142,7 @@ def _quantiles(
     if how not in _INTERPOLATIONS:
         raise ValueError(f"allow_relative_error must be one of {', '.join(_INTERPOLATIONS)}, not {how!r}.")
     has_distances = domain.dtype.is_numeric() or domain.dtype.is_temporal() or domain.dtype == pl.Null
-    by_rank = is_text(domain.dtype) or domain.dtype.is_temporal()
+    by_rank = is_text(domain.dtype) or domain.dtype.is_temporal() or domain.dtype == pl.Boolean
     if how == "nearest" or (how in _ROUNDINGS and by_rank):
         return pl.concat_list([_at_rank(_ordered(domain), q, _ROUNDINGS[how]) for q in quantiles])
     if not has_distances:

@@ -39,21 +39,24 @@ def _value_counts(call: Call) -> Deferred:
         raise ValueError("collate parameter is not supported on Polars")
     values = as_compared(call.domain.present, call.domain.dtype)
     counts = values.alias("value").value_counts(sort=True)
-    if sort == "value":
-        counts = counts.sort_by(counts.struct.field("value"))
-    return Deferred(counts.implode(), _as_series)
+
+    def finish(found: pl.Series) -> Any:
+        table = found.struct.unnest()
+        return _as_series(table.sort("value") if sort == "value" else table)
+
+    return Deferred(counts.implode(), finish)
 
 
-def _as_series(counts: pl.Series) -> Any:
-    table = counts.struct.unnest()
+def _as_series(table: pl.DataFrame) -> Any:
     series = to_pandas_series(table.get_column("count"))
     series.index = to_pandas_series(table.get_column("value"))
     return series.rename("count").rename_axis("value")
 
 
 def _outside(domain: Domain, value_set: Iterable[Any] | None) -> pl.Expr:
-    values = domain.present.unique()
-    return values.filter(~is_member(values, value_set or (), domain.dtype))
+    # Distinct last: their order is chance, so that those asked for twice may not lie side by side.
+    present = domain.present
+    return present.filter(~is_member(present, value_set or (), domain.dtype)).unique()
 
 
 @aggregate("column.distinct_values.not_in_set.count")

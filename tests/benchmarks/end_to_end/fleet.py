@@ -65,9 +65,9 @@ class Rest:
         self._url = url
 
     def call(self, method: str, path: str, **json: Any) -> Any:
-        """Call it; SQLite, under the server, may be locked for a moment."""
+        """Call it; SQLite, under the server, may be locked for a moment, or for a minute."""
         for attempt in range(10):
-            response = requests.request(method, f"{self._url}/{path}", json=json, timeout=30)
+            response = requests.request(method, f"{self._url}/{path}", json=json, timeout=90)
             if response.status_code != requests.codes.service_unavailable:
                 break
             time.sleep(0.3 * attempt)

@@ -126,6 +126,41 @@ def test_categories_are_listed_in_the_order_of_text() -> None:
     assert ask(common).result["observed_value"] == ["large", "small"]
 
 
+def test_what_a_column_must_not_hold_is_listed_and_nothing_else() -> None:
+    names = [f"name {number:03}" for number in range(400)]
+    frame = pl.DataFrame({"name": names * 3})
+    few = gxe.ExpectColumnDistinctValuesToBeInSet(column="name", value_set=names[:390])
+    assert ask(few, frame).result["partial_unexpected_list"] == names[390:]
+
+
+def test_counts_of_values_are_those_of_their_values() -> None:
+    names = [f"name {number:03}" for number in range(200) for _ in range(number + 1)]
+    frame = pl.DataFrame({"name": names})
+    weights = [(number + 1) / len(names) for number in range(200)]
+    even = gxe.ExpectColumnKLDivergenceToBeLessThan(
+        column="name",
+        partition_object={"values": list(dict.fromkeys(names)), "weights": weights},
+        threshold=1e-9,
+    )
+    result = ask(even, frame)
+    assert result.success
+    observed = result.result["details"]["observed_partition"]
+    assert observed["values"] == list(dict.fromkeys(names))
+    assert observed["weights"] == pytest.approx(weights)
+
+
+@pytest.mark.parametrize("how", ["lower", "higher", "nearest"])
+def test_truth_values_have_ranks(how: str) -> None:
+    frame = pl.DataFrame({"is": [False, None, True, True, False]})
+    ranks = {"quantiles": [0.0, 0.5, 1.0], "value_ranges": [[None, True], [False, True], [True, True]]}
+    quantiles = gxe.ExpectColumnQuantileValuesToBeBetween(
+        column="is", quantile_ranges=ranks, allow_relative_error=how
+    )
+    result = ask(quantiles, frame)
+    middle = how == "higher"  # between the second and the third of four; the even one is nearest
+    assert result.result["observed_value"]["values"] == [False, middle or how == "nearest", True]
+
+
 def test_sums_do_not_overflow() -> None:
     assert ask(gxe.ExpectColumnSumToBeBetween(column="wide")).result["observed_value"] == 2 * (2**63 - 1)
     total = gxe.ExpectMulticolumnSumToEqual(column_list=["wide", "twin"], sum_total=2 * (2**63 - 1))
