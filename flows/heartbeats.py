@@ -27,14 +27,14 @@ def prompt_heartbeats(flow: Flow[P, R]) -> Iterator[Flow[P, R]]:
         return
     is_over = threading.Event()
 
-    def start(flow: Flow[P, R], flow_run: FlowRun, state: State[R]) -> None:  # noqa: ARG001  a hook's
+    def send_heartbeats(flow: Flow[P, R], flow_run: FlowRun, state: State[R]) -> None:  # noqa: ARG001  a hook's
         arguments = (_beat, flow, flow_run, every_s, is_over)
         # In this context, whose settings say where the server is.
         threading.Thread(target=copy_context().run, args=arguments, daemon=True, name="heartbeats").start()
 
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         try:
-            yield flow.with_options(on_running=[start])
+            yield flow.with_options(on_running=[send_heartbeats])
         finally:
             is_over.set()
 

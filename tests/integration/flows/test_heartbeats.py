@@ -43,7 +43,7 @@ def settings(prefect: PrefectServer) -> dict[Any, Any]:
 def find_heartbeats(prefect: PrefectServer, pipeline: str) -> list[dict[str, Any]]:
     wanted = {"event": {"name": ["prefect.flow-run.heartbeat"]}}
     found = Api(prefect.api_url).call("POST", "events/filter", filter=wanted)["events"]
-    return [event for event in found if event["resource"]["prefect.resource.name"] == pipeline]
+    return [event for event in found if event["resource"].get("prefect.resource.name") == pipeline]
 
 
 def test_a_run_is_heard_of_and_falls_silent_at_its_end(prefect: PrefectServer) -> None:
