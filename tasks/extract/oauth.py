@@ -15,6 +15,7 @@ from tasks.errors import ConfigurationError, PipelineError, RetriableError
 from tasks.extract.body import Deadline, read_body
 from tasks.extract.masking import Mask, encode_basic
 from tasks.extract.quota import read_pause
+from tasks.extract.sessions import DirectSession
 from tasks.extract.urls import trusts_environment
 from tasks.pipeline import OAuth2
 
@@ -148,17 +149,11 @@ class OAuthToken:
 
     def _send(self, form: dict[str, str], headers: dict[str, str]) -> tuple[requests.Response, bytes]:
         url, deadline = self._declared.token_url, Deadline(_TIMEOUT_S)
-        with requests.Session() as session:
+        with DirectSession() as session:
             session.trust_env = trusts_environment(url)
             # Not followed: a redirect could lead the client's secret to another origin.
             with session.post(
-                url,
-                data=form,
-                headers=headers,
-                timeout=_TIMEOUT_S,
-                allow_redirects=False,
-                auth=_as_it_is,
-                stream=True,
+                url, data=form, headers=headers, timeout=_TIMEOUT_S, auth=_as_it_is
             ) as response:
                 return response, read_body(response, deadline)
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.auth import Anonymous
+from tasks.extract.sessions import DirectSession
 from tasks.extract.urls import Origin, origin_of, resolve, trusts_environment
 from tasks.pipeline import RestApi
 
@@ -40,9 +41,9 @@ class OriginSession:
         self._source = source
         self._auth = auth
         self._origin = origin_of(source.base_url)
-        self._own = requests.Session()
+        self._own = DirectSession()
         self._own.headers.update({**headers, **source.headers})
-        self._foreign: requests.Session | None = None
+        self._foreign: DirectSession | None = None
         self._surroundings: dict[Origin, Any] = {}
         self._plain_headers = dict(headers)
         self._own.trust_env = trusts_environment(source.base_url)
@@ -93,11 +94,11 @@ class OriginSession:
             call.url, {}, stream=True, verify=None, cert=None
         )
         self._surroundings[origin] = surroundings
-        return session.send(request, timeout=timeouts, allow_redirects=False, **surroundings)
+        return session.send(request, timeout=timeouts, **surroundings)
 
-    def _open_foreign(self) -> requests.Session:
+    def _open_foreign(self) -> DirectSession:
         if self._foreign is None:
-            self._foreign = requests.Session()
+            self._foreign = DirectSession()
             self._foreign.headers.update(self._plain_headers)
         return self._foreign
 

@@ -267,12 +267,16 @@ def test_a_token_endpoint_that_names_a_pause_is_left_alone_for_so_long(tmp_path:
     assert asked_at[1] - asked_at[0] >= 0.6
 
 
-def test_a_token_that_trickles_in_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("status", [200, 302])
+def test_a_token_that_trickles_in_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
     monkeypatch.setattr(oauth, "_TIMEOUT_S", 0.2)
 
     def trickle(handler: Handler, _asked: int) -> None:
         handler.close_connection = True
-        handler.send_response(200)
+        handler.send_response(status)
+        handler.send_header("Location", "/elsewhere")
         handler.send_header("Content-Length", "40")
         handler.end_headers()
         with contextlib.suppress(OSError):

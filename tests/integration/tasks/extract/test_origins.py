@@ -1,7 +1,9 @@
 """A redirect, or a link to the next page, that leads elsewhere: a listener there looks for the secret."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -9,7 +11,15 @@ from tasks.errors import ConfigurationError, FatalError
 from tasks.extract.origins import keep_encrypted
 from tasks.pipeline import ApiKey, Bearer, NextLink, Resource, SecretHeaders
 from tasks.pipeline.auth import Auth
-from tests.integration.tasks.extract.serving import ITEMS, Handler, extract, make_page, read_ids, serving
+from tests.integration.tasks.extract.serving import (
+    ITEMS,
+    PAGES,
+    Handler,
+    extract,
+    make_page,
+    read_ids,
+    serving,
+)
 
 SECRET = "s3cret-t0ken-of-this-origin"
 SECRETS = {"token": SECRET}
@@ -90,6 +100,20 @@ def test_a_redirect_within_the_origin_keeps_the_secret(tmp_path: Path) -> None:
         assert read_ids(extract(url, tmp_path, secrets=SECRETS, auth=auth)) == list(range(120))
 
 
+def test_a_cookie_goes_back_to_its_origin_until_it_is_taken_away(tmp_path: Path) -> None:
+    set_by_page = {"2": "session=abc; Path=/", "4": "session=; Path=/; Max-Age=0"}
+    cookies = []
+
+    def respond(handler: Handler, _asked: int) -> None:
+        cookies.append(handler.headers["Cookie"])
+        setting = set_by_page.get(handler.query["page"])
+        handler.send_json(make_page(handler), **({"Set_Cookie": setting} if setting else {}))
+
+    with serving(respond) as (url, _):
+        extract(url, tmp_path, connections=1)
+    assert cookies == [None, None, "session=abc", "session=abc", *[None] * (PAGES - 4)]
+
+
 def test_a_circle_of_redirects_ends(tmp_path: Path) -> None:
     with (
         serving(lambda handler, _: handler.send(b"", 302, Location=handler.path)) as (url, seen),
@@ -97,6 +121,30 @@ def test_a_circle_of_redirects_ends(tmp_path: Path) -> None:
     ):
         extract(url, tmp_path, connections=1)
     assert len(seen) == 10
+
+
+def test_the_body_of_a_redirect_is_not_read(tmp_path: Path) -> None:
+    megabytes = 64
+    sent = []
+
+    def respond(handler: Handler, _asked: int) -> None:
+        if handler.route != "/items":
+            handler.send_json(make_page(handler))
+            return
+        handler.close_connection = True
+        handler.send_response(302)
+        handler.send_header("Location", f"/v2?{urlsplit(handler.path).query}")
+        handler.send_header("Content-Length", str(megabytes * 1_000_000))
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(megabytes):
+                handler.wfile.write(b"x" * 1_000_000)
+                sent.append(1)
+
+    with serving(respond) as (url, _):
+        assert read_ids(extract(url, tmp_path, connections=1)) == list(range(120))
+    # What fits the sockets' buffers is sent.
+    assert len(sent) < PAGES * megabytes // 2
 
 
 def test_a_posted_body_follows_a_redirect_that_keeps_the_method_and_no_other(tmp_path: Path) -> None:
