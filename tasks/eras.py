@@ -14,10 +14,9 @@ DAY_IN = {"ms": 86_400_000, "us": DAY_US, "ns": 86_400_000_000_000}
 
 def as_dates(series: pl.Series) -> pl.Series:
     """Dates as `2024-01-31` or `0044-03-15 BC`."""
-    days = series.to_physical()
-    if _within(days, FIRST_DAY, LAST_DAY):
+    if has_common_years(series):
         return series.dt.to_string("%Y-%m-%d")
-    texts = [None if day is None else _write(day, "") for day in days]
+    texts = [None if day is None else _write(day, "") for day in series.to_physical()]
     return pl.Series(series.name, texts, pl.String)
 
 
@@ -36,14 +35,12 @@ def as_moments(series: pl.Series) -> pl.Series:
 
 def has_common_years(series: pl.Series) -> bool:
     """Whether all dates or moments are of the years 1 to 9999, which everybody writes alike."""
-    days = series.to_physical()
-    if isinstance(series.dtype, pl.Datetime):
-        days = days // DAY_IN[series.dtype.time_unit]
-    return _within(days, FIRST_DAY, LAST_DAY)
-
-
-def _within(numbers: pl.Series, least: int, greatest: int) -> bool:
-    return bool(numbers.is_between(least, greatest).all())
+    day = DAY_IN[series.dtype.time_unit] if isinstance(series.dtype, pl.Datetime) else 1
+    numbers = series.to_physical()
+    least, greatest = numbers.min(), numbers.max()
+    if not (isinstance(least, int) and isinstance(greatest, int)):
+        return True
+    return FIRST_DAY * day <= least and greatest < (LAST_DAY + 1) * day
 
 
 def _write_moment(micros: int, zone: str) -> str:

@@ -148,7 +148,7 @@ def copy_frame(conn: Connection, table: sql.Identifier, frame: pl.LazyFrame) -> 
 
 
 def copy_encoded(
-    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[bytes | memoryview]
+    conn: Connection, table: sql.Identifier, columns: Sequence[str], batches: Iterable[memoryview]
 ) -> int:
     """COPY batches from `encode_batch`, or pieces of them, into these columns; returns the rows copied."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(table, identifiers(columns))

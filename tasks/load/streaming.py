@@ -120,7 +120,7 @@ class StagingStream:
             self._sending = None
 
     @part("copy")
-    def _send(self, schema: pl.Schema, encoded: bytes) -> None:
+    def _send(self, schema: pl.Schema, encoded: memoryview) -> None:
         with self._stack.pop_all() as stack:
             if self._conn is None:
                 self._conn = stack.enter_context(open_connection(self._target.dsn))
@@ -135,7 +135,7 @@ class StagingStream:
             limit_transaction(conn, statement_timeout_s=self._target.statement_timeout_s)
             create_staging(conn, self._name, types, is_first=self._is_first)
 
-    def _copy(self, conn: Connection, columns: list[str], encoded: bytes) -> None:
+    def _copy(self, conn: Connection, columns: list[str], encoded: memoryview) -> None:
         with conn.transaction():
             limit_transaction(conn, statement_timeout_s=self._target.statement_timeout_s)
             # What a crash of the server may lose is counted before it is published.
@@ -143,13 +143,12 @@ class StagingStream:
             with explain_values(self._table.name):
                 copy_encoded(conn, qualified(SCHEMA, self._name), columns, self._pieces(encoded))
 
-    def _pieces(self, encoded: bytes) -> Iterator[memoryview]:
+    def _pieces(self, encoded: memoryview) -> Iterator[memoryview]:
         """A batch in pieces; an error between two of them ends COPY, and Postgres keeps nothing of it."""
-        whole = memoryview(encoded)
-        for start in range(0, len(whole), PIECE_BYTES):
+        for start in range(0, len(encoded), PIECE_BYTES):
             if self._stopped.is_set():
                 raise StreamStopped
-            yield whole[start : start + PIECE_BYTES]
+            yield encoded[start : start + PIECE_BYTES]
 
     def _prepare(self, conn: Connection) -> None:
         """Whoever needs the key and the statistics makes sure of them; here they are only made early."""

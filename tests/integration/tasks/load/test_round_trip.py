@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -244,3 +245,25 @@ def test_rows_come_back_as_they_were_from_the_table_and_from_quarantine(
             "jsonb_populate_record(NULL::{}, entry.row) typed ORDER BY place"
         ).format(table)
         assert_same(read_rows(conn, types, source, kept), frame, through_json=True)
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(times=st.lists(st.none() | MOMENTS, min_size=1, max_size=4), random=st.randoms(use_true_random=False))
+def test_times_that_come_again_and_again_come_back_as_they_were(
+    conn: Connection, times: list[dt.datetime | None], random: Random
+) -> None:
+    repeated = times * 8
+    random.shuffle(repeated)
+    at = pl.Series("at", repeated, pl.Datetime("us", "UTC"))
+    frame = at.to_frame().with_columns(
+        paris=at.dt.convert_time_zone("Europe/Paris"),
+        plain=at.dt.replace_time_zone(None),
+        milliseconds=at.cast(pl.Datetime("ms", "UTC")),
+        day=at.dt.date(),
+    )
+    types = column_types("items", frame.schema)
+    with conn.transaction(force_rollback=True):
+        create_table(conn, "public", "again", types)
+        table = qualified("public", "again")
+        copy_frame(conn, table, frame.lazy())
+        assert_same(read_rows(conn, types, sql.SQL("{} typed").format(table)), frame)
