@@ -65,9 +65,9 @@ class Rest:
         self._url = url
 
     def call(self, method: str, path: str, **json: Any) -> Any:
-        """Call it; SQLite, under the server, may be locked for a moment, or for a minute."""
+        """Call it; SQLite, under the server, may be locked for a moment."""
         for attempt in range(10):
-            response = requests.request(method, f"{self._url}/{path}", json=json, timeout=90)
+            response = requests.request(method, f"{self._url}/{path}", json=json, timeout=30)
             if response.status_code != requests.codes.service_unavailable:
                 break
             time.sleep(0.3 * attempt)
@@ -155,16 +155,21 @@ def _worker(home: Path, env: dict[str, str]) -> Iterator[psutil.Process]:
 
 def _wait_for(rest: Rest, asked: list[str]) -> list[dict[str, Any]]:
     deadline = time.monotonic() + TIMEOUT_S
-    while True:
-        runs = rest.call("POST", "flow_runs/filter", flow_runs={"id": {"any_": asked}})
+    runs: list[dict[str, Any]] = []
+    while time.monotonic() < deadline:
+        try:
+            runs = rest.call("POST", "flow_runs/filter", flow_runs={"id": {"any_": asked}})
+        except requests.ReadTimeout as exc:
+            print(f"The Prefect server was asked again: {exc}", file=sys.stderr)
+            continue
         if all(run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} for run in runs):
             break
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{[run['state_name'] for run in runs]}")
         time.sleep(1)
+    else:
+        raise TimeoutError(f"{[run['state_name'] for run in runs]}")
     if wrong := [run["state"]["message"] for run in runs if run["state_type"] != "COMPLETED"]:
         raise RuntimeError(f"{len(wrong)} of {len(runs)} runs failed: {wrong[0]}")
-    return list(runs)
+    return runs
 
 
 def _sum_up(at_once: int, runs: list[dict[str, Any]], worker_cpu_s: float, server_cpu_s: float) -> Throughput:
