@@ -268,8 +268,8 @@ def test_a_copy_that_is_under_way_ends_when_the_api_fails(shop: Shop, dsn: str, 
     shop.hold_from = shop.refuse_from = 2
     pieces: list[memoryview] = []
 
-    def tarry(stream: StagingStream, encoded: bytes) -> Iterator[memoryview]:
-        for piece in _pieces(stream, encoded * 1000):
+    def tarry(stream: StagingStream, encoded: memoryview) -> Iterator[memoryview]:
+        for piece in _pieces(stream, memoryview(bytes(encoded) * 1000)):
             pieces.append(piece)
             shop.released.set()
             time.sleep(0.002)
