@@ -107,7 +107,7 @@ def test_a_cookie_goes_back_to_its_origin_until_it_is_taken_away(tmp_path: Path)
     def respond(handler: Handler, _asked: int) -> None:
         cookies.append(handler.headers["Cookie"])
         setting = set_by_page.get(handler.query["page"])
-        handler.send_json(make_page(handler), **({"Set_Cookie": setting} if setting else {}))
+        handler.send_json(make_page(handler), 200, **({"Set_Cookie": setting} if setting else {}))
 
     with serving(respond) as (url, _):
         extract(url, tmp_path, connections=1)
