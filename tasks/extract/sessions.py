@@ -10,8 +10,7 @@ class DirectSession(requests.Session):
     """Sends one request and returns its answer, a redirect as well, the body not yet read.
 
     `requests` reads the body of a redirect even where it is not to be followed, to the end, whatever its
-    size and however slowly it comes; and a fifth of the time that it takes for a request goes into what only
-    matters where one is followed.
+    size and however slowly it comes.
     """
 
     def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:

@@ -13,8 +13,6 @@ _SHORTEST = "%F %T%.fZ"
 """Without a fraction that is zero: two thirds of the time, here and in Postgres, which ignores the zone of a
 time for a column that has none."""
 _ARRAY_ESCAPES: Mapping[str, str] = {"\\": "\\\\", '"': '\\"'}
-
-
 _FEW = 1 / 4
 """Share of different values up to which it is faster to write each once and to look it up."""
 

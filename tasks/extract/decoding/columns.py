@@ -65,9 +65,10 @@ class Columns:
         """Some records as a piece of a frame, to be joined; 2,000 at a time fit the processor's cache."""
         if not rows:
             return self.join([])
-        # In half the time of a `zip`, whose iterators, one a row, do not fit the processor's nearest cache.
-        flat = list(chain.from_iterable(map(msgspec.structs.astuple, rows)))
-        width = len(flat) // len(rows)
+        # In two thirds of the time of a `zip`, whose iterators, one a row, do not fit the nearest cache.
+        tuples = list(map(msgspec.structs.astuple, rows))
+        (width,) = set(map(len, tuples))
+        flat = list(chain.from_iterable(tuples))
         values = [flat[at::width] for at in range(width)]
         dropped = values[len(self._columns) + self._untyped :]
         for key, each in zip(self._dropped, dropped, strict=True):

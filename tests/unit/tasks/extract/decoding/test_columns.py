@@ -78,6 +78,13 @@ class Times(Struct):
     at: dt.datetime | None
 
 
+def test_records_of_two_types_are_no_chunk() -> None:
+    two = msgspec.defstruct("Two", [("at", dt.datetime), ("other", int)])
+    columns = Columns("r", build_record(Times))
+    with pytest.raises(ValueError, match="unpack"):
+        columns.make_chunk([Times(at=None), two(dt.datetime(2013, 1, 1, tzinfo=dt.UTC), 1), Times(at=None)])
+
+
 @given(st.lists(st.none() | st.datetimes(timezones=st.timezones())))
 def test_times_arrive_exactly(moments: list[dt.datetime | None]) -> None:
     rows: list[Struct] = [Times(at=moment) for moment in moments]
