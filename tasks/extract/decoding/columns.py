@@ -65,7 +65,7 @@ class Columns:
         """Some records as a piece of a frame, to be joined; 2,000 at a time fit the processor's cache."""
         if not rows:
             return self.join([])
-        # In two thirds of the time of a `zip`, whose iterators, one a row, do not fit the nearest cache.
+        # In four fifths of the time of a `zip`, whose iterators, one a row, do not fit the nearest cache.
         tuples = list(map(msgspec.structs.astuple, rows))
         (width,) = set(map(len, tuples))
         flat = list(chain.from_iterable(tuples))
