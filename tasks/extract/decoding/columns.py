@@ -62,7 +62,11 @@ class Columns:
         self.has_raw = any(_keeps_raw(each) for each in info.fields)
 
     def make_chunk(self, rows: Sequence[Struct]) -> pl.DataFrame:
-        """Some records as a piece of a frame, to be joined; 2,000 at a time fit the processor's cache."""
+        """Some records as a piece of a frame, to be joined; 2,000 at a time fit the processor's cache.
+
+        Raises:
+            UnstorableTimeError: A time among them cannot be stored.
+        """
         if not rows:
             return self.join([])
         # In four fifths of the time of a `zip`, whose iterators, one a row, do not fit the nearest cache.
@@ -70,10 +74,10 @@ class Columns:
         (width,) = set(map(len, tuples))
         flat = list(chain.from_iterable(tuples))
         values = [flat[at::width] for at in range(width)]
+        series = [_make(column, each) for column, each in zip(self._columns, values, strict=False)]
         dropped = values[len(self._columns) + self._untyped :]
         for key, each in zip(self._dropped, dropped, strict=True):
             self.dropped[key] += sum(map(bool, each))
-        series = [_make(column, each) for column, each in zip(self._columns, values, strict=False)]
         return pl.DataFrame(series, height=len(rows))
 
     def join(self, chunks: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -3,14 +3,17 @@
 import collections
 import decimal
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NoReturn
 
 import msgspec
+import polars as pl
 from msgspec import Raw, Struct
 
 from tasks.errors import ConfigurationError
 from tasks.extract.decoding.columns import Columns
 from tasks.extract.decoding.exact import ExactnessCheck
+from tasks.extract.decoding.instants import UnstorableTimeError
 from tasks.extract.decoding.learning import MAX_FIELDS, Evidence
 from tasks.extract.decoding.problems import BROKEN, Problem, describe_problem
 from tasks.extract.decoding.storable import may_be_unstorable, remove_nul
@@ -20,8 +23,6 @@ from tasks.pipeline import Resource
 from tasks.pipeline.paths import parse_path, show_path
 from tasks.pipeline.times import read_declared_time
 from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields
-
-_CUT: msgspec.json.Decoder[list[Raw]] = msgspec.json.Decoder(list[Raw])
 
 
 class Rejected(Struct, frozen=True):
@@ -35,6 +36,16 @@ class Rejected(Struct, frozen=True):
     path: str
     message: str
     record: str
+
+
+class DecodedPage(Struct, frozen=True):
+    """The records of a page, of the type that `columns` has, and those that do not fit."""
+
+    answer: Answer
+    columns: Columns
+    rows: list[Struct]
+    rejected: list[Rejected] = []
+    nul_removed: int = 0
 
 
 class OutgrownError(Exception):
@@ -69,8 +80,8 @@ class RecordDecoder:
         self._place = _place_of(resource)
         self._build()
 
-    def decode(self, answer: Answer) -> tuple[list[Struct], list[Rejected]]:
-        """The records of a page in order, and those that do not fit.
+    def decode(self, answer: Answer) -> DecodedPage:
+        """The records of a page in order, and those that do not fit, times apart, which `make_chunk` finds.
 
         Raises:
             OutgrownError: There are new fields, and `columns` is `evolve`.
@@ -79,11 +90,21 @@ class RecordDecoder:
         records = answer.records
         rows = self._decode_page(records) if isinstance(records, Raw) else None
         if rows is not None:
-            return rows, []
-        cut = [bytes(each) for each in (_CUT.decode(records) if isinstance(records, Raw) else records)]
-        if self._policy == "discard" and self.is_counting and self._drop_new_fields(cut):
+            return DecodedPage(answer, self.columns, rows)
+        if self._policy == "discard" and self.is_counting and self._drop_new_fields(answer.cut()):
             return self.decode(answer)
-        return self._decode_each(answer.page.number, cut)
+        return self._decode_each(answer)
+
+    def make_chunk(self, pages: Sequence[DecodedPage]) -> tuple[pl.DataFrame, list[Rejected]]:
+        """Pages of one type as a piece of a frame for `Columns.join`, and the records that do not fit."""
+        try:
+            chunk = _make_chunk(pages)
+        except UnstorableTimeError:
+            # Found only now, since to look for it in the text of every page is a tenth of decoding.
+            pages = [self._decode_each(page.answer) for page in pages]
+            chunk = _make_chunk(pages)
+        self.nul_removed += sum(page.nul_removed for page in pages)
+        return chunk, [rejected for page in pages for rejected in page.rejected]
 
     def count_dropped(self) -> dict[str, int]:
         """How many values were left out, by dotted path."""
@@ -116,11 +137,15 @@ class RecordDecoder:
             return None
         return rows
 
-    def _decode_each(self, page: int, records: Sequence[bytes]) -> tuple[list[Struct], list[Rejected]]:
+    def _decode_each(self, answer: Answer) -> DecodedPage:
+        page, records = answer.page.number, answer.cut()
         rows: list[Struct] = []
         rejected: list[Rejected] = []
+        nul_removed = 0
         for index, record in enumerate(records):
-            decoded = self._decode_one(record)
+            kept = remove_nul(record) if self._resource.nul == "remove" else record
+            nul_removed += kept != record
+            decoded = self._decode_one(kept)
             if isinstance(decoded, Struct):
                 rows.append(decoded)
             elif decoded is None:
@@ -129,13 +154,10 @@ class RecordDecoder:
                 path, message = decoded
                 text = record.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
                 rejected.append(Rejected(page, index, f"{self._place}[{index}]{path}", message, text))
-        return rows, rejected
+        return DecodedPage(answer, self.columns, rows, rejected, nul_removed)
 
     def _decode_one(self, record: bytes) -> Struct | Problem | None:
         """The record, or path and reason why it is none; None when the schema lacks a field of it."""
-        if self._resource.nul == "remove" and (without := remove_nul(record)) != record:
-            record = without
-            self.nul_removed += 1
         try:
             row: Struct = self._one.decode(record)
         except BROKEN as exc:
@@ -181,6 +203,10 @@ class RecordDecoder:
         self._dropped = dropped if self.is_counting else NO_FIELDS
         self._build()
         return True
+
+
+def _make_chunk(pages: Sequence[DecodedPage]) -> pl.DataFrame:
+    return pages[0].columns.make_chunk(list(chain.from_iterable(page.rows for page in pages)))
 
 
 def _decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:

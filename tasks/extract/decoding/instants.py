@@ -13,12 +13,18 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from tasks.eras import has_common_years
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECONDS_BITS = 34
 _FEW = 250
 """So few are not cut in halves any more, in search of those that have one form."""
 
 _pack = msgspec.msgpack.Encoder().encode
+
+
+class UnstorableTimeError(Exception):
+    """One of many times is outside the years 1 to 9999 in UTC."""
 
 
 class _Form(NamedTuple):
@@ -67,8 +73,15 @@ _FORMS = (
 
 
 def since_1970(times: Sequence[dt.datetime]) -> pl.Series:
-    """Microseconds since 1970 of times with a zone."""
-    packed = memoryview(_pack(times))[_head_bytes(len(times)) :]
+    """Microseconds since 1970 of times with a zone.
+
+    Raises:
+        UnstorableTimeError: One of them is outside the years 1 to 9999; it is not said which.
+    """
+    try:
+        packed = memoryview(_pack(times))[_head_bytes(len(times)) :]
+    except OverflowError:
+        raise UnstorableTimeError from None
     for form in _FORMS:
         if form.matches(packed, len(times)):
             return form.read(struct.unpack(">" + form.fields * len(times), packed))
@@ -84,7 +97,10 @@ def since_1970_one_by_one(times: Sequence[dt.datetime | None]) -> pl.Series:
     Through durations, since times with a zone take six times as long.
     """
     since = [None if time is None else time - _EPOCH for time in times]
-    return pl.Series(values=since, dtype=pl.Duration("us")).to_physical()
+    micros = pl.Series(values=since, dtype=pl.Duration("us")).to_physical()
+    if not has_common_years(micros.cast(pl.Datetime("us"))):
+        raise UnstorableTimeError
+    return micros
 
 
 def _head_bytes(count: int) -> int:

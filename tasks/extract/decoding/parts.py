@@ -7,15 +7,12 @@ from typing import Protocol
 
 import msgspec
 import polars as pl
-from msgspec import Struct
 
 from tasks.extract.decoding.columns import Columns
 from tasks.extract.decoding.decoder import Rejected
 from tasks.ports import Stream
 
 PART_ROWS = 20_000
-_CHUNK_ROWS = 2_000
-"""Rows made into columns at once: with more of them the processor's cache no longer holds the objects."""
 _REJECTED = pl.Schema(
     {
         "page": pl.Int64(),
@@ -53,7 +50,7 @@ class Parts:
 
 
 class RecordParts:
-    """Gathers decoded records into parts of `PART_ROWS` rows or a page more, to be written or streamed on."""
+    """Gathers chunks of records into parts of `PART_ROWS` rows or a chunk more, written or streamed on."""
 
     def __init__(self, folder: Path, columns: Columns, watch: Watch, stream: Stream | None = None) -> None:
         self.count = 0
@@ -65,32 +62,19 @@ class RecordParts:
         self._is_empty = True
         if stream:
             stream.begin()
-        self._rows: list[Struct] = []
         self._chunks: list[pl.DataFrame] = []
 
-    def add(self, rows: Sequence[Struct], columns: Columns) -> None:
-        """Take the records of a page, and the columns of their type: the same, whatever is left out."""
-        if columns is not self._columns:
-            self._make_chunk()
-            self._columns = columns
-        self.count += len(rows)
-        self._rows.extend(rows)
-        if len(self._rows) >= _CHUNK_ROWS:
-            self._make_chunk()
+    def add(self, chunk: pl.DataFrame) -> None:
+        """Take some records."""
+        self.count += chunk.height
+        self._chunks.append(chunk)
         if sum(chunk.height for chunk in self._chunks) >= PART_ROWS:
             self._write()
 
     def close(self) -> None:
         """Write the rest; without any record, one part with zero rows and the columns."""
-        self._make_chunk()
         if self._chunks or self._is_empty:
             self._write()
-
-    def _make_chunk(self) -> None:
-        if not self._rows:
-            return
-        self._chunks.append(self._columns.make_chunk(self._rows))
-        self._rows = []
 
     def _write(self) -> None:
         frame = self._columns.join(self._chunks)

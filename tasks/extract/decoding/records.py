@@ -8,7 +8,7 @@ import polars as pl
 from msgspec import Struct
 
 from tasks.errors import ConfigurationError
-from tasks.extract.decoding.decoder import OutgrownError, RecordDecoder
+from tasks.extract.decoding.decoder import DecodedPage, OutgrownError, RecordDecoder
 from tasks.extract.decoding.learning import MAX_FIELDS, Evidence
 from tasks.extract.decoding.parts import RecordParts, RejectedParts, Watch
 from tasks.extract.decoding.strict import NoRecord, describe_known
@@ -19,6 +19,11 @@ from tasks.schema import NO_FIELDS, UNKNOWN, Kind, extend, list_fields
 from tasks.timings import part
 
 _log = logging.getLogger(__name__)
+
+_CHUNK_ROWS = 2_000
+"""Rows made into columns at once: with more of them the processor's cache no longer holds the objects."""
+_CHUNK_BYTES = 16_000_000
+"""Fewer rows, where their pages are large: these are held until then."""
 
 
 class Decoded(Struct, frozen=True, kw_only=True):
@@ -117,6 +122,7 @@ class Records:
 
     def finish(self) -> Decoded:
         """Write what is buffered, and say what there is."""
+        self._make_chunk()
         self._rows.close()
         rejected = self._rejected.close()
         self._report(rejected)
@@ -134,11 +140,13 @@ class Records:
         watch = self._make_watch(columns.schema)
         self._rows = RecordParts(self._work / name, columns, watch, self._stream)
         self._rejected = RejectedParts(self._work / f"{name}.rejected.parquet")
+        self._pages: list[DecodedPage] = []
+        self._held_rows = self._held_bytes = 0
 
     def _decode(self, answer: Answer) -> bool:
         """Whether the page could be decoded; else its fields, and those of the pages to come, are learned."""
         try:
-            rows, rejected = self._decoder.decode(answer)
+            page = self._decoder.decode(answer)
         except OutgrownError:
             _log.info(
                 "%s: page %d has fields that are new; they are learned first.",
@@ -147,10 +155,29 @@ class Records:
             )
             self._evidence = Evidence()
             return False
-        self._rows.add(rows, self._decoder.columns)
-        self._rejected.add(rejected)
-        self.received += len(rows) + len(rejected)
+        if count := len(page.rows) + len(page.rejected):
+            self._hold(page, count)
         return True
+
+    def _hold(self, page: DecodedPage, count: int) -> None:
+        # From here on more fields may be left out.
+        if self._pages and page.columns is not self._pages[0].columns:
+            self._make_chunk()
+        self._pages.append(page)
+        self.received += count
+        self._held_rows += count
+        self._held_bytes += len(page.answer.page.body)
+        if self._held_rows >= _CHUNK_ROWS or self._held_bytes >= _CHUNK_BYTES:
+            self._make_chunk()
+
+    def _make_chunk(self) -> None:
+        """Make columns of the pages that are held."""
+        pages, self._pages = self._pages, []
+        self._held_rows = self._held_bytes = 0
+        if pages:
+            chunk, rejected = self._decoder.make_chunk(pages)
+            self._rows.add(chunk)
+            self._rejected.add(rejected)
 
     def _log_learned(self, new: Kind) -> None:
         fields = list_fields(new) if new != UNKNOWN else {}

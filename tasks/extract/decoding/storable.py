@@ -17,16 +17,13 @@ Found = tuple[str, str]
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC) - _EPOCH
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC) - _EPOCH
-_EDGES_OF_TIME = (b"0001-01-01", b"9999-12-31")
 _ESCAPE = re.compile(rb"\\(u0000|.)", re.DOTALL)
 
 
 def may_be_unstorable(body: bytes, *, has_raw: bool) -> bool:
-    """Whether a body may hold such a value, decimals apart: NUL, an edge of time, bytes that are no text."""
+    """Whether a body may hold such a value, decimals and times apart: NUL, bytes that are no text."""
     # Looking for one byte first is eight times faster, and most pages have no escapes.
     if b"\\" in body and b"\\u0000" in body:
-        return True
-    if any(mark in body for mark in _EDGES_OF_TIME):
         return True
     # The decoder reads all text but that which is kept as it came.
     return has_raw and not body.isascii() and _why_raw(body) is not None

@@ -148,18 +148,18 @@ def decode(
     """Decode a page and check it."""
     decoder = RecordDecoder(resource, learned, is_settled=is_settled) if is_settled else decoder_of(resource)
     try:
-        rows, rejected = decoder.decode(answer)
+        page = decoder.decode(answer)
     except OutgrownError:
         learned = learn(decoder._known, answer)
         decoder = RecordDecoder(resource, learned, is_settled=True)
-        rows, rejected = decoder.decode(answer)
+        page = decoder.decode(answer)
     except ConfigurationError:
         counts[f"{mode}: refused"] += len(cut)
         return
-    frame = decoder.columns.join([decoder.columns.make_chunk(rows)])
-    assert frame.height == len(rows)
-    assert len(rows) + len(rejected) == len(cut), (len(rows), len(rejected), len(cut))
-    counts[f"{mode}: decoded"] += len(rows)
+    chunk, rejected = decoder.make_chunk([page])
+    frame = decoder.columns.join([chunk])
+    assert frame.height + len(rejected) == len(cut), (frame.height, len(rejected), len(cut))
+    counts[f"{mode}: decoded"] += frame.height
     counts[f"{mode}: rejected"] += len(rejected)
     bad = {each.index for each in rejected}
     sent = [record for index, record in enumerate(cut) if index not in bad]

@@ -115,7 +115,8 @@ def shop() -> Iterator[Shop]:
 def extract(pipeline: Pipeline, load: Load, stream: ResourceStream) -> Extracted:
     """In parts of one page each."""
     with (
-        mock.patch.multiple("tasks.extract.decoding.parts", PART_ROWS=PAGE, _CHUNK_ROWS=PAGE),
+        mock.patch("tasks.extract.decoding.parts.PART_ROWS", PAGE),
+        mock.patch("tasks.extract.decoding.records._CHUNK_ROWS", PAGE),
         open_client(pipeline.source, "shop", str) as client,
     ):
         return extract_resource(client, ORDERS, load, stream=stream)

@@ -39,7 +39,8 @@ def run(job: Job, pipe: Connection) -> None:
     pipeline = make_pipeline(job.disposition, job.base_url, job.home)
     with (
         mock.patch("tasks.helper._Child", side_effect=OSError("not wanted here")),
-        mock.patch.multiple("tasks.extract.decoding.parts", PART_ROWS=BATCH, _CHUNK_ROWS=BATCH),
+        mock.patch("tasks.extract.decoding.parts.PART_ROWS", BATCH),
+        mock.patch("tasks.extract.decoding.records._CHUNK_ROWS", BATCH),
     ):
         if job.moment:
             arrived = die if job.moment.delay_s is None else lambda: pipe.send(job.moment)

@@ -12,8 +12,8 @@ from tests.unit.tasks.extract.fake_api import FLIGHTS, make_flight
 
 
 def decode(*records: bytes) -> tuple[list[Any], list[Rejected]]:
-    rows, rejected = RecordDecoder(FLIGHTS).decode(make_answer(*records, number=7))
-    return [msgspec.structs.astuple(row)[0] for row in rows], rejected
+    page = RecordDecoder(FLIGHTS).decode(make_answer(*records, number=7))
+    return [msgspec.structs.astuple(row)[0] for row in page.rows], page.rejected
 
 
 def text_of(number: int, **changes: Any) -> bytes:

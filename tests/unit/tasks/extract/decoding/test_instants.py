@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.extract.decoding.instants import since_1970
+from tasks.extract.decoding.instants import UnstorableTimeError, since_1970
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -45,4 +45,27 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     ids=["whole seconds", "fractions", "on both sides of 1970", "milliseconds", "like another", "by turns"],
 )
 def test_times_of_one_form_and_of_several(times: list[dt.datetime]) -> None:
+    assert since_1970(times).equals(one_by_one(times))
+
+
+WEST, EAST = dt.timezone(-5 * HOUR), dt.timezone(5 * HOUR)
+
+
+@pytest.mark.parametrize("others", [0, 1, 2_000])
+@pytest.mark.parametrize(
+    "time",
+    [
+        dt.datetime(9999, 12, 31, 19, tzinfo=WEST),
+        dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, WEST),
+        dt.datetime(1, 1, 1, 4, 59, 59, 999_999, EAST),
+    ],
+    ids=str,
+)
+def test_a_time_beyond_the_years_that_are_stored_is_noticed(time: dt.datetime, others: int) -> None:
+    with pytest.raises(UnstorableTimeError):
+        since_1970([*[NOW] * others, time])
+
+
+def test_the_first_and_the_last_moment_are_stored() -> None:
+    times = [dt.datetime(1, 1, 1, 5, tzinfo=EAST), dt.datetime(9999, 12, 31, 18, 59, 59, 999_999, WEST)]
     assert since_1970(times).equals(one_by_one(times))

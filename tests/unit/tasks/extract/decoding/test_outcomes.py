@@ -73,6 +73,7 @@ FITS: list[tuple[Any, bytes, Any]] = [
 ]
 ROUND = "Expected a number that `float` holds exactly, got {}, which it would round"
 WIDE = "Expected a decimal of up to 26 digits before and 12 after the point, got {}"
+FAR = "A time that is outside the years 1 to 9999 in UTC"
 REJECTED: list[tuple[Any, bytes, str, str]] = [
     (int, b"9223372036854775808", ".v", "Expected `int` <= 9223372036854775807"),
     (int, b"1" * 400, ".v", "Expected `int` <= 9223372036854775807"),
@@ -116,7 +117,10 @@ REJECTED: list[tuple[Any, bytes, str, str]] = [
         ".v",
         'Expected a time of at most microseconds, got "2013-01-01T12:00:00.0000001Z"',
     ),
-    (dt.datetime, b'"9999-12-31T23:00:00-05:00"', ".v", "A time that is outside the years 1 to 9999 in UTC"),
+    (dt.datetime, b'"9999-12-31T23:00:00-05:00"', ".v", FAR),
+    (list[dt.datetime], b'["2013-01-01T12:00:00Z", "0001-01-01T00:00:00+05:00"]', ".v[1]", FAR),
+    (Inner, b'{"x": 1, "at": "9999-12-31T23:00:00-05:00"}', ".v.at", FAR),
+    (Rfc2822, b'"Fri, 31 Dec 9999 23:00:00 -0500"', ".v", FAR),
     (LOCAL, b'"2013-01-01T12:00:00Z"', ".v", "Expected `datetime` with no timezone component"),
     (dt.date, b'"2013-01-01T00:00:00Z"', ".v", "Invalid RFC3339 encoded date"),
     (dt.date, b'"01/02/2013"', ".v", "Invalid RFC3339 encoded date"),

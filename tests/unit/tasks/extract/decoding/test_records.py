@@ -1,5 +1,7 @@
 """Whole extractions: what is learned, taken in, refused or left out, and that pages are decoded by it."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tasks.errors import ConfigurationError, RetriableError
-from tasks.extract.decoding import decoder
+from tasks.extract.decoding import decoder, records
+from tasks.extract.decoding.columns import Columns
 from tasks.extract.extract import extract_resource
 from tasks.extract.landing import zone
 from tasks.handover import Extracted
@@ -144,6 +147,49 @@ def test_values_left_out_of_objects_are_counted_by_path(caplog: pytest.LogCaptur
     resource = LEARNING.model_copy(update={"record": Trip, "name": "trips", "columns": "discard"})
     decode_pages(resource, TRIPS)
     assert any("firstLeg.y (1), first_leg (1), legs.z (1)" in message for message in caplog.messages)
+
+
+FAR = "9999-12-31T23:00:00-05:00"
+
+
+def test_a_time_that_cannot_be_stored_is_rejected_alone_among_other_pages(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    resource = FLIGHTS.model_copy(update={"columns": "discard", "nul": "remove"})
+    outcome = decode_pages(
+        resource,
+        [
+            [make_flight(1, gate="A1"), make_flight(2, dep_delay="late")],
+            [make_flight(3, carrier="U\0A"), make_flight(4, gate="A2")],
+            [],
+            [make_flight(5), make_flight(6, updated_at=FAR), make_flight(7)],
+            [make_flight(8, leg=1), make_flight(9, updated_at=FAR)],
+        ],
+    )
+    assert outcome.frame["id"].to_list() == [1, 3, 4, 5, 7, 8]
+    assert [(each["page"], each["path"]) for each in outcome.rejected] == [
+        (1, "$.data[1].dep_delay"),
+        (4, "$.data[1].updated_at"),
+        (5, "$.data[1].updated_at"),
+    ]
+    assert json.loads(outcome.rejected[1]["record"]) == make_flight(6, updated_at=FAR)
+    assert "flights: values left out, as columns='discard' says: gate (2), leg (1)" in caplog.messages
+    assert any("removed from 1 records" in message for message in caplog.messages)
+
+
+def test_large_pages_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    make_chunk = Columns.make_chunk
+
+    def watched(columns: Columns, rows: Sequence[msgspec.Struct]) -> pl.DataFrame:
+        made.append(len(rows))
+        return make_chunk(columns, rows)
+
+    monkeypatch.setattr(records, "_CHUNK_BYTES", 1_000)
+    monkeypatch.setattr(Columns, "make_chunk", watched)
+    outcome = decode_pages(FLIGHTS, [[make_flight(n, carrier="U" * 600)] for n in range(5)])
+    assert made == [2, 2, 1]
+    assert outcome.frame["id"].to_list() == [0, 1, 2, 3, 4]
 
 
 def test_more_fields_than_can_be_counted_are_left_out_too(
