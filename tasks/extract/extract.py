@@ -91,7 +91,8 @@ def _extract(run: "_Run") -> Extracted:
                 raise
             run.landing.discard_partial()
             raise PagesShiftedError(f"{exc}\n{run.explain_stale()}") from exc
-    return run.finish()
+        # While the last pages are landed.
+        return run.finish()
 
 
 class _Run:
@@ -179,6 +180,7 @@ class _Run:
         self._paginator.finish(self._records.received)
         self.landing.complete(records=self._records.received, size=self._progress.bytes)
         if self._records.needs_second_pass:
+            self.landing.wait()
             self._decode_again()
 
     def finish(self) -> Extracted:

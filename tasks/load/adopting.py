@@ -27,16 +27,25 @@ _LONGEST_NAME = 63
 
 
 def index_early(conn: Connection, name: str, table: Table, *, statement_timeout_s: float) -> None:
-    """Index the key of what is to become the table, while the gate judges it.
+    """Index the key of what is to become the table, and look for nulls in it, while the gate judges it.
 
     Raises:
-        psycopg.errors.UniqueViolation: Rows share a key; the gate will take them out.
+        psycopg.IntegrityError: Rows share a key, or have none; the gate will take them out.
     """
+    staging = qualified(SCHEMA, name)
     with conn.transaction():
         limit_transaction(conn, statement_timeout_s=statement_timeout_s)
         conn.execute(
-            sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(
-                qualified(SCHEMA, name), identifiers(table.primary_key)
+            sql.SQL("CREATE UNIQUE INDEX ON {} ({})").format(staging, identifiers(table.primary_key))
+        )
+        # A primary key would read all rows for this, in the publishing transaction.
+        conn.execute(
+            sql.SQL("ALTER TABLE {} {}").format(
+                staging,
+                sql.SQL(", ").join(
+                    sql.SQL("ALTER {} SET NOT NULL").format(sql.Identifier(column))
+                    for column in table.primary_key
+                ),
             )
         )
 

@@ -77,7 +77,9 @@ def _make_times(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
     """Microseconds since 1970."""
     if dtype == pl.Datetime("us"):
         return make_plain(name, dtype, values)
-    return spread(since_1970([value for value in values if value is not None]), values).alias(name)
+    # No time is false, and to see that none is missing takes a third of leaving out those that are.
+    present = values if all(values) else [value for value in values if value is not None]
+    return spread(since_1970(present), values).alias(name)
 
 
 def _make_declared_times(name: str, _dtype: pl.DataType, values: Values) -> pl.Series:

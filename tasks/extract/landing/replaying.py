@@ -61,5 +61,8 @@ class Replay:
     def complete(self, *, records: int, size: int) -> None:
         """Nothing to do: it is."""
 
+    def wait(self) -> None:
+        """Nothing to do."""
+
     def discard_partial(self) -> None:
         """Nothing to do: what is whole is kept."""

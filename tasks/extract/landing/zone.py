@@ -35,7 +35,7 @@ class Landing:
 
     A segment is written by a thread of its own, since that takes a fifth of the time of an extraction from
     a fast API; its failure is raised by the next call, and is the last of this landing. As a context it lands
-    what is buffered when the extraction is interrupted by an exception.
+    what is buffered when the extraction is interrupted by an exception, and ends when all is written.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -55,7 +55,7 @@ class Landing:
         with self._writer:
             try:
                 self.flush()
-                self._wait()
+                self.wait()
             except PipelineError as exc:
                 if failure is None:
                     raise
@@ -116,35 +116,35 @@ class Landing:
 
     def flush(self) -> None:
         """Begin to land what is buffered, as one segment, once the one before is written."""
-        self._wait()
+        self.wait()
         if self._buffer:
             self._writing = self._writer.submit(self._write_segment, self._buffer)
             self._buffer, self._buffered_bytes = [], 0
 
     def complete(self, *, records: int, size: int) -> None:
-        """Land the rest, and say that this is all."""
+        """Begin to land the rest, and to say that this is all; what goes wrong is raised by `wait`."""
         self.flush()
-        self._wait()
         if not self.is_complete:
-            completion = Completion(
-                pages=self._last_page, records=records, bytes=size, segments=self._landed.hashes
-            )
-            self._folder.write(COMPLETE, msgspec.json.encode(completion))
-            self._landed.completion = completion
+            rest = self._writing
+            self._writing = self._writer.submit(self._write_completion, rest, records, size)
 
     def discard_partial(self) -> None:
         """Delete everything, unless it is complete: the next extraction starts afresh."""
         if self.is_complete:
             return
-        self._wait()
+        self.wait()
         self._buffer, self._buffered_bytes, self._last_page = [], 0, 0
         # Without its request, what is left by an interruption in between counts for nothing.
         names = self._folder.list_names()
         self._folder.delete(sorted(names, key=lambda name: name != REQUEST))
         self._landed = Landed(self._folder)
 
-    def _wait(self) -> None:
-        """Wait for the segment that is being written; raise what went wrong."""
+    def wait(self) -> None:
+        """Wait for what is being written.
+
+        Raises:
+            PipelineError: It could not be.
+        """
         writing, self._writing = self._writing, None
         try:
             if writing:
@@ -158,6 +158,15 @@ class Landing:
         name, data = encode_segment(pages)
         self._folder.write(name, data)
         self._landed.hashes[name] = hash_of(data)
+
+    def _write_completion(self, rest: Future[None] | None, records: int, size: int) -> None:
+        if rest:
+            rest.result()
+        completion = Completion(
+            pages=self._last_page, records=records, bytes=size, segments=self._landed.hashes
+        )
+        self._folder.write(COMPLETE, msgspec.json.encode(completion))
+        self._landed.completion = completion
 
     def _drop_rest(self, reason: str) -> None:
         _log.warning("%s: %s; fetching again from page %d.", self._folder.where, reason, self._last_page + 1)

@@ -1,6 +1,7 @@
 """A first load: what is staged becomes the table, with the table's privileges and none of staging's."""
 
 import polars as pl
+import psycopg
 import pytest
 
 from tasks.load.adopting import index_early
@@ -45,6 +46,28 @@ def test_the_index_that_staging_brings_is_the_key(shop: Shop) -> None:
     assert shop.query(KEYS) == [("items_pkey", True)]
     nullable = "SELECT is_nullable FROM information_schema.columns WHERE table_name = 'items' ORDER BY 1"
     assert shop.query(nullable) == [("NO",), ("YES",)]
+
+
+def test_an_indexed_table_is_not_read_for_its_key(shop: Shop) -> None:
+    staged = shop.stage(ROWS)
+    name = staging_name(staged.load.load_id, "items")
+    with open_connection(shop.dsn) as conn:
+        index_early(conn, name, shop.pipeline.table("items"), statement_timeout_s=60)
+    assert shop.query(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnotnull AND attnum > 0",
+        f'assay_staging."{name}"',
+    ) == [("id",)]
+
+
+def test_a_table_with_nulls_in_its_key_gets_no_index(shop: Shop) -> None:
+    staged = shop.stage(ROWS)
+    name = staging_name(staged.load.load_id, "items")
+    shop.execute(f"INSERT INTO assay_staging.\"{name}\" (value) VALUES ('keyless')")
+    with open_connection(shop.dsn) as conn, pytest.raises(psycopg.errors.NotNullViolation):
+        index_early(conn, name, shop.pipeline.table("items"), statement_timeout_s=60)
+    assert (
+        shop.query("SELECT 1 FROM pg_index WHERE indrelid = to_regclass(%s)", f'assay_staging."{name}"') == []
+    )
 
 
 def test_a_key_whose_name_is_taken_gets_another_one(shop: Shop) -> None:

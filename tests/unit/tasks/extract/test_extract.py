@@ -1,6 +1,7 @@
 import itertools
 import json
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from tasks.errors import ConfigurationError, RetriableError
+from tasks.errors import ConfigurationError, DiskFullError, RetriableError
 from tasks.extract.completeness import PageRepeatedError
+from tasks.extract.decoding.parts import RecordParts
 from tasks.extract.extract import extract_resource
 from tasks.extract.failures import ExtractionStopped
 from tasks.extract.landing import zone as landing_module
+from tasks.extract.landing.local import LocalFolder
 from tasks.extract.pagination.protocol import PagesShiftedError
 from tasks.handover import Extracted
 from tests.unit.tasks.extract.fake_api import (
@@ -95,6 +98,55 @@ def test_a_complete_landing_is_replayed_without_the_api(tmp_path: Path) -> None:
     assert api.asked == []
     assert (again.received, again.resumed_pages) == (2, 2)
     assert_frame_equal(read_rows(first), read_rows(again))
+
+
+def test_the_last_records_go_on_while_the_last_pages_are_landed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, landing = threading.Event(), LocalFolder.write
+
+    def land(folder: LocalFolder, name: str, data: bytes) -> None:
+        assert name == "_request" or written.wait(10), "the records waited for the landing zone"
+        landing(folder, name, data)
+
+    def close(parts: RecordParts) -> None:
+        closing(parts)
+        written.set()
+
+    closing = RecordParts.close
+    monkeypatch.setattr(LocalFolder, "write", land)
+    monkeypatch.setattr(RecordParts, "close", close)
+    assert extract(FakeApi(serve([[make_flight(1)], [make_flight(2)]])), tmp_path).decoded == 2
+    assert any(tmp_path.rglob("_complete"))
+
+
+def test_last_pages_that_cannot_be_landed_fail_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def land(_folder: LocalFolder, name: str, _data: bytes) -> None:
+        if name != "_request":
+            raise DiskFullError("no room")
+
+    monkeypatch.setattr(LocalFolder, "write", land)
+    with pytest.raises(DiskFullError, match="no room"):
+        extract(FakeApi(serve([[make_flight(1)]])), tmp_path)
+    assert not any(tmp_path.rglob("_complete"))
+
+
+def test_what_is_landed_is_complete_when_the_last_records_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_parts: RecordParts) -> None:
+        raise ConfigurationError("does not fit")
+
+    monkeypatch.setattr(RecordParts, "close", fail)
+    with pytest.raises(ConfigurationError, match="does not fit"):
+        extract(FakeApi(serve([[make_flight(1)]])), tmp_path)
+    monkeypatch.undo()
+    replayed = extract_resource(
+        FakeApi(lambda *_: Reply(b"", 500)), FLIGHTS, make_load(tmp_path, attempt=2), now=lambda: NOW
+    )
+    assert (replayed.decoded, replayed.resumed_pages) == (1, 1)
 
 
 def test_an_empty_resource_leaves_one_part_with_its_columns(tmp_path: Path) -> None:
