@@ -126,7 +126,8 @@ class _TableStream:
         self._parts += 1
         self._rows += rows.height
         with part("write"):
-            rows.write_parquet(self._folder / f"part-{self._parts:05}.parquet", compression="lz4")
+            file = self._folder / f"part-{self._parts:05}.parquet"
+            rows.write_parquet(file, compression="lz4", statistics=False)
         if self._parts == 1:
             self._first = rows
             return
