@@ -13,6 +13,8 @@ from tasks.extract.decoding.decoder import Rejected
 from tasks.ports import Stream
 
 PART_ROWS = 20_000
+_FIRST = 1 / 8
+"""Share of it that the first part has, each next one twice as much: what comes behind begins earlier."""
 _REJECTED = pl.Schema(
     {
         "page": pl.Int64(),
@@ -63,13 +65,15 @@ class RecordParts:
         if stream:
             stream.begin()
         self._chunks: list[pl.DataFrame] = []
+        self._share = _FIRST
 
     def add(self, chunk: pl.DataFrame) -> None:
         """Take some records."""
         self.count += chunk.height
         self._chunks.append(chunk)
-        if sum(chunk.height for chunk in self._chunks) >= PART_ROWS:
+        if sum(chunk.height for chunk in self._chunks) >= PART_ROWS * self._share:
             self._write()
+            self._share = min(1.0, 2 * self._share)
 
     def close(self) -> None:
         """Write the rest; without any record, one part with zero rows and the columns."""
