@@ -166,7 +166,7 @@ def test_the_parts_of_a_large_extraction_grow_to_a_bounded_size(tmp_path: Path) 
     extracted = extract(FakeApi(serve(pages)), tmp_path)
     heights = [pl.read_parquet(part).height for part in sorted(Path(extracted.frames).iterdir())]
     assert heights == [2_700, 5_400, 10_800, 21_600, 21_600, 5_400]
-    assert read_rows(extracted)["id"].to_list() == list(range(45_000))
+    assert read_rows(extracted)["id"].to_list() == list(range(67_500))
 
 
 def test_the_cursor_less_nothing_is_sent_and_the_greatest_comes_back(tmp_path: Path) -> None:
