@@ -7,14 +7,7 @@ from tasks.handover import TableVerdict, Transformed
 from tasks.load.connection import Connection, limit_transaction
 from tasks.load.ddl import column_definitions, column_types, identifiers, qualified
 from tasks.load.diff import same_values
-from tasks.load.staging import (
-    SCHEMA,
-    copy_frame,
-    count_staged,
-    ensure_statistics,
-    measure_staged,
-    staging_name,
-)
+from tasks.load.staging import SCHEMA, copy_frame, count_staged, ensure_statistics, staging_name
 from tasks.pipeline import Table
 
 MOST = 0.1
@@ -32,13 +25,12 @@ def settle_staged(
 ) -> bool:
     """Leave the clean rows alone in staging, and see it analyzed; False when it must be filled afresh.
 
-    That is so when a crash of the server has emptied staging, when rows cannot be told apart by a key, and
-    when much was taken out. Rows are counted here only where some were taken out; all are when they are
-    published.
+    That is so when staging does not hold what was copied, when rows cannot be told apart by a key, and when
+    much was taken out.
     """
     name = staging_name(load_id, table.name)
     staging = qualified(SCHEMA, name)
-    if not measure_staged(conn, name):
+    if count_staged(conn, load_id, table.name) != transformed.row_count:
         return False
     if verdict.clean != transformed.rows:
         concerned = _find_concerned(transformed, verdict, table.identity)

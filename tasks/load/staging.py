@@ -198,12 +198,6 @@ def count_staged(conn: Connection, load_id: str, table: str) -> int | None:
     return fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(SCHEMA, name)))
 
 
-def measure_staged(conn: Connection, name: str) -> int:
-    """Bytes of a staging table; 0 when it is empty, or is not there."""
-    size = "SELECT coalesce(pg_relation_size(to_regclass(%s)), 0)"
-    return fetch_int(conn, size, qualified(SCHEMA, name).as_string(conn))
-
-
 def assert_staged(conn: Connection, load_id: str, expected: Mapping[str, int]) -> None:
     """Check that staging still holds what was copied: a crash of the server empties unlogged tables.
 

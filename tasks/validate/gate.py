@@ -76,7 +76,7 @@ def judge_table(
         clean_file = _write_clean([clean, dead.lazy()], work / f"{table.name}.kept.parquet")
     else:
         clean_file = sorted_file
-    clean_count = transformed if clean_file == rows else _count_rows(clean_file)
+    clean_count = _count_rows(clean_file)
     _assert_all_there(table, transformed, clean_count, quarantined.height, keyed.superseded)
     carried = (
         cursor_field if carries_cursor(frame.collect_schema(), cursor_field, extracted.cursor_cap) else None

@@ -77,7 +77,7 @@ def _make_times(name: str, dtype: pl.DataType, values: Values) -> pl.Series:
     """Microseconds since 1970."""
     if dtype == pl.Datetime("us"):
         return make_plain(name, dtype, values)
-    # No time is false, and to see that none is missing takes a third of leaving out those that are.
+    # No time is false, and to see that none is missing takes three fifths of leaving out those that are.
     present = values if all(values) else [value for value in values if value is not None]
     return spread(since_1970(present), values).alias(name)
 
