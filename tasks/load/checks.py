@@ -26,11 +26,14 @@ def run_checks(conn: Connection, schema: str, checks: list[TableCheck]) -> list[
     Each is time-boxed, in a savepoint that is rolled back: one that fails does not end the transaction, and
     none leaves anything behind.
     """
-    return [_run_check(conn, schema, check) for check in checks]
+    rows_seen = {
+        table: fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(schema, table)))
+        for table in {check.table for check in checks}
+    }
+    return [_run_check(conn, schema, check, rows_seen[check.table]) for check in checks]
 
 
-def _run_check(conn: Connection, schema: str, check: TableCheck) -> ExpectationOutcome:
-    rows_seen = fetch_int(conn, sql.SQL("SELECT count(*) FROM {}").format(qualified(schema, check.table)))
+def _run_check(conn: Connection, schema: str, check: TableCheck, rows_seen: int) -> ExpectationOutcome:
     try:
         with conn.transaction(force_rollback=True):
             conn.execute(BOX_STATEMENTS, (round(TIME_BOX_S * 1000),))
